@@ -1,0 +1,135 @@
+package mc
+
+import (
+	"fmt"
+	"strconv"
+	"sync/atomic"
+	"time"
+)
+
+// A Group is what a worker advances and a checkpoint holds: one chain, or
+// several that one kernel advances together. Which chains form a group is
+// decided by the run card alone, never by the machine.
+//
+// Fill in Kernel, Probe and Row before running the group; draw every random
+// stream from it and let it own every configuration, so that its checkpoints
+// are complete.
+type Group struct {
+	Kernel Kernel // advances the chains; saved if it is a Saver, tuned if it is a Tuner
+	Probe  Probe  // reads the chains
+	Row    int    // values that Probe writes for each chain
+	Tally  Tally  // proposals since the end of thermalization
+
+	first, chains int
+	seed          uint64
+	identity      []string
+	savers        []Saver
+	streams       []*Stream
+	frozen        bool
+
+	thermal, sweeps atomic.Int64  // sweeps of thermalization and measured sweeps made so far
+	elapsed, kernel time.Duration // since thermalization: altogether, and in the kernel alone
+}
+
+// NewGroup returns a group of the chains numbered from first on. The seed of
+// the run and identity, the parts by which the group's proposal differs from
+// others, determine the group's random streams (see [NewKey]).
+func NewGroup(first, chains int, seed uint64, identity ...string) *Group {
+	if first < 0 || chains < 1 {
+		panic("mc: a group needs at least one chain, numbered from 0")
+	}
+	return &Group{first: first, chains: chains, seed: seed, identity: identity}
+}
+
+// First returns the number of the group's first chain.
+func (g *Group) First() int { return g.first }
+
+// Chains returns how many chains the group holds.
+func (g *Group) Chains() int { return g.chains }
+
+// Stream returns the random stream of a chain of the group, 0 being its
+// first, for a purpose. The group saves and restores it. Two streams of one
+// chain must not have the same purpose.
+func (g *Group) Stream(chain int, purpose string) *Stream {
+	parts := append(append([]string(nil), g.identity...), strconv.Itoa(g.first+chain), purpose)
+	s := NewStream(NewKey(g.seed, parts...))
+	g.streams = append(g.streams, s)
+	return s
+}
+
+// Own makes a configuration, or what else outlives a step and is not part
+// of Kernel, a part of the group's checkpoints.
+func (g *Group) Own(s Saver) { g.savers = append(g.savers, s) }
+
+// Thermalized returns the sweeps of thermalization made so far. It may be
+// called while the group runs.
+func (g *Group) Thermalized() int { return int(g.thermal.Load()) }
+
+// Sweeps returns the measured sweeps made so far. It may be called while the
+// group runs.
+func (g *Group) Sweeps() int { return int(g.sweeps.Load()) }
+
+// KernelTime returns the time spent in the kernel since thermalization. Time
+// in the probe is measured on a sample of the records and subtracted.
+func (g *Group) KernelTime() time.Duration { return g.kernel }
+
+// Save returns the state of the group.
+func (g *Group) Save() *Snapshot {
+	s := new(Snapshot)
+	Put(s, "group.sweeps", []int64{g.thermal.Load(), g.sweeps.Load()})
+	Put(s, "group.nanoseconds", []int64{int64(g.elapsed), int64(g.kernel)})
+	Put(s, "group.tally", []uint64{g.Tally.Proposed, g.Tally.Accepted})
+	words := make([]uint64, streamWords*len(g.streams))
+	for i, r := range g.streams {
+		r.encode(words[streamWords*i:][:streamWords])
+	}
+	Put(s, "group.streams", words)
+	for i, o := range g.savers {
+		o.Save(s, member("state", i))
+	}
+	if k, ok := g.Kernel.(Saver); ok {
+		k.Save(s, "kernel")
+	}
+	return s
+}
+
+// Load restores the state that Save returned, in a group built in the same
+// way. After an error the group must not be used.
+func (g *Group) Load(s *Snapshot) error {
+	var sweeps, nanoseconds [2]int64
+	var tally [2]uint64
+	words := make([]uint64, streamWords*len(g.streams))
+	for _, err := range []error{
+		Get(s, "group.sweeps", sweeps[:]),
+		Get(s, "group.nanoseconds", nanoseconds[:]),
+		Get(s, "group.tally", tally[:]),
+		Get(s, "group.streams", words),
+	} {
+		if err != nil {
+			return err
+		}
+	}
+	for i, r := range g.streams {
+		if err := r.decode(words[streamWords*i:][:streamWords]); err != nil {
+			return fmt.Errorf("%w: stream %d", err, i)
+		}
+	}
+	for i, o := range g.savers {
+		if err := o.Load(s, member("state", i)); err != nil {
+			return err
+		}
+	}
+	if k, ok := g.Kernel.(Saver); ok {
+		if err := k.Load(s, "kernel"); err != nil {
+			return err
+		}
+	}
+	g.thermal.Store(sweeps[0])
+	g.sweeps.Store(sweeps[1])
+	g.elapsed, g.kernel = time.Duration(nanoseconds[0]), time.Duration(nanoseconds[1])
+	g.Tally = Tally{Proposed: tally[0], Accepted: tally[1]}
+	return nil
+}
+
+// member names part i of a saver.
+func member(prefix string, i int) string { return prefix + "." + strconv.Itoa(i) }

@@ -1,0 +1,308 @@
+package param
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"strconv"
+	"time"
+)
+
+// A Validator checks what its fields say together, after each of them has
+// been decoded. It returns nil, an [*Error] with the key that is to be
+// changed, several of them joined by [errors.Join], or any other error, which
+// then is one of the whole table.
+type Validator interface {
+	Validate() error
+}
+
+// Decode fills the structs that dst point to from one table of a card, whose
+// keys are those of all the structs together. It returns everything that is
+// wrong: unknown keys first, in alphabetical order, then the structs' own
+// keys in the order of the fields, then what the Validate methods found. It
+// returns nil if there is nothing.
+//
+// A struct's Validate is called, embedded structs first, if all keys of the
+// struct and of those embedded in it decoded and if the embedded structs
+// are valid themselves; so it may rely on both. A field whose key is wrong
+// keeps its default, and without a default the value it had. A key that is
+// absent, but that a misspelt key probably stands for, is not reported as
+// missing besides.
+//
+// Decode keeps no reference to table. It panics if an element of dst is not a
+// pointer to a struct, if a tag makes no sense, or if two fields have the
+// same key: mistakes in the program and not in the card.
+func Decode(table map[string]any, dst ...any) []*Error {
+	var errs []*Error
+	var keys []string
+	structs := make([]reflect.Value, len(dst))
+	fields := make([][]field, len(dst))
+	for i, d := range dst {
+		v := reflect.ValueOf(d)
+		if v.Kind() != reflect.Pointer || v.IsNil() {
+			panic(fmt.Sprintf("param: %T is not a pointer to a struct", d))
+		}
+		structs[i], fields[i] = v.Elem(), walk(v.Elem().Type())
+		for _, f := range fields[i] {
+			if slices.Contains(keys, f.name) {
+				panic(fmt.Sprintf("param: two fields have the key %q", f.name))
+			}
+			keys = append(keys, f.name)
+		}
+	}
+	meant := map[string]bool{} // by misspelt keys
+	for key := range table {
+		if !slices.Contains(keys, key) {
+			e := Unknown(key, keys)
+			errs = append(errs, e)
+			meant[e.Suggestion] = true
+		}
+	}
+	slices.SortFunc(errs, func(a, b *Error) int { return cmp.Compare(a.Key, b.Key) })
+	for i, v := range structs {
+		failed := map[string]bool{}
+		for _, f := range fields[i] {
+			e := f.set(v.FieldByIndex(f.index), table)
+			_, given := table[f.name]
+			misspelt := !given && meant[f.name]
+			if e != nil && !misspelt {
+				errs = append(errs, e)
+			}
+			failed[f.name] = e != nil || misspelt
+		}
+		found, _ := validate(v, failed)
+		errs = append(errs, found...)
+	}
+	return errs
+}
+
+// Unknown returns the error of a key that is none of the valid ones.
+func Unknown(key string, valid []string) *Error {
+	e := &Error{Key: key, Problem: "unknown key", Expected: list(valid, "or")}
+	if len(valid) == 0 {
+		e.Expected = "no keys"
+	}
+	e.Suggestion, _ = Nearest(key, valid)
+	return e
+}
+
+// set decodes the field's key into v.
+func (f *field) set(v reflect.Value, table map[string]any) *Error {
+	if f.hasDefault {
+		f.store(v, f.preset)
+	} else if f.optional {
+		v.SetZero()
+	}
+	given, ok := table[f.name]
+	if !ok {
+		if f.hasDefault || f.optional {
+			return nil
+		}
+		return &Error{Key: f.name, Problem: "missing", Expected: f.expected()}
+	}
+	value, e := f.convert(given, f.typ)
+	if e == nil {
+		e = f.checkRange(value)
+	}
+	if e != nil {
+		return e
+	}
+	f.store(v, value)
+	return nil
+}
+
+// store puts a value into the field v, of which an optional one is a pointer.
+func (f *field) store(v, value reflect.Value) {
+	if f.typ.Kind() == reflect.Slice { // the tag's default or the table's list stays its own
+		value = reflect.AppendSlice(reflect.MakeSlice(f.typ, 0, value.Len()), value)
+	}
+	if f.optional {
+		v.Set(reflect.New(f.typ))
+		v = v.Elem()
+	}
+	v.Set(value)
+}
+
+// wrong returns the error of a value that the field cannot have.
+func (f *field) wrong(problem, suggestion string) *Error {
+	return &Error{Key: f.name, Problem: problem, Expected: f.expected(), Suggestion: suggestion}
+}
+
+// convert returns what a table holds as a value of type t, the field's or
+// that of its elements.
+func (f *field) convert(given any, t reflect.Type) (reflect.Value, *Error) {
+	v := reflect.New(t).Elem()
+	in := reflect.ValueOf(given)
+	mismatch := func() *Error { return f.wrong("is "+describe(given), f.meant(given)) }
+	if !in.IsValid() {
+		return v, mismatch()
+	}
+	if t == durationType {
+		if in.Kind() != reflect.String {
+			return v, mismatch()
+		}
+		d, err := time.ParseDuration(in.String())
+		if err != nil {
+			return v, mismatch()
+		}
+		v.SetInt(int64(d))
+		return v, nil
+	}
+	switch t.Kind() {
+	case reflect.Bool:
+		if in.Kind() != reflect.Bool {
+			return v, mismatch()
+		}
+		v.SetBool(in.Bool())
+	case reflect.String:
+		if in.Kind() != reflect.String {
+			return v, mismatch()
+		}
+		v.SetString(in.String())
+	case reflect.Int, reflect.Int64:
+		if !in.CanInt() || v.OverflowInt(in.Int()) {
+			return v, mismatch()
+		}
+		v.SetInt(in.Int())
+	case reflect.Uint64:
+		if !in.CanInt() || in.Int() < 0 {
+			return v, mismatch()
+		}
+		v.SetUint(uint64(in.Int()))
+	case reflect.Float64:
+		switch {
+		case in.CanInt():
+			v.SetFloat(float64(in.Int()))
+		case !in.CanFloat():
+			return v, mismatch()
+		case math.IsNaN(in.Float()) || math.IsInf(in.Float(), 0):
+			return v, mismatch()
+		default:
+			v.SetFloat(in.Float() + 0) // turns -0 into 0
+		}
+	case reflect.Slice:
+		if in.Kind() != reflect.Slice {
+			return v, mismatch()
+		}
+		v.Set(reflect.MakeSlice(t, 0, in.Len()))
+		for i := range in.Len() {
+			e, err := f.convert(in.Index(i).Interface(), t.Elem())
+			if err != nil {
+				err.Problem = fmt.Sprintf("element %d %s", i+1, err.Problem)
+				return v, err
+			}
+			v.Set(reflect.Append(v, e))
+		}
+	}
+	return v, nil
+}
+
+// checkRange checks a value, or each element of a list, against the tags.
+func (f *field) checkRange(v reflect.Value) *Error {
+	if v.Kind() == reflect.Slice {
+		for i := range v.Len() {
+			if e := f.checkRange(v.Index(i)); e != nil {
+				e.Problem = fmt.Sprintf("element %d %s", i+1, e.Problem)
+				return e
+			}
+		}
+		return nil
+	}
+	if f.oneof != nil && !slices.Contains(f.oneof, v.String()) {
+		e := f.wrong("is "+Format(v.Interface()), "")
+		if near, ok := Nearest(v.String(), f.oneof); ok {
+			e.Suggestion = quote(near)
+		}
+		return e
+	}
+	for _, l := range f.limits {
+		var c int
+		switch {
+		case v.CanInt():
+			c = cmp.Compare(v.Int(), l.value.Int())
+		case v.CanUint():
+			c = cmp.Compare(v.Uint(), l.value.Uint())
+		default:
+			c = cmp.Compare(v.Float(), l.value.Float())
+		}
+		for _, t := range limitTags {
+			if t.tag == l.tag && !t.holds(c) {
+				return f.wrong("is "+Format(v.Interface()), "")
+			}
+		}
+	}
+	return nil
+}
+
+// describe says what a table holds, for the eyes of who wrote it.
+func describe(given any) string {
+	v := reflect.ValueOf(given)
+	switch {
+	case !v.IsValid():
+		return "empty"
+	case v.Kind() == reflect.String:
+		return "the string " + quote(v.String())
+	case v.Kind() == reflect.Bool, v.CanInt():
+		return Format(given)
+	case v.CanFloat():
+		switch x := v.Float(); {
+		case math.IsNaN(x):
+			return "not a number (nan)"
+		case math.IsInf(x, 0):
+			return "infinite"
+		}
+		return Format(v.Float())
+	case v.Kind() == reflect.Slice:
+		return "a list"
+	case v.Kind() == reflect.Map:
+		return "a table"
+	}
+	return "a date or time"
+}
+
+// meant returns the value of the field's type that was probably meant.
+func (f *field) meant(given any) string {
+	v := reflect.ValueOf(given)
+	if !v.IsValid() {
+		return ""
+	}
+	t := f.element()
+	switch {
+	case v.Kind() == reflect.String && t != durationType && t.Kind() != reflect.String:
+		if x, err := parse(v.String(), t); err == nil && f.checkRange(x) == nil {
+			return Format(x.Interface())
+		}
+	case v.CanFloat() && t != durationType && (t.Kind() == reflect.Int || t.Kind() == reflect.Int64 || t.Kind() == reflect.Uint64):
+		if x := v.Float(); x == math.Trunc(x) && math.Abs(x) < 1<<53 {
+			return strconv.FormatInt(int64(x), 10)
+		}
+	case t == durationType && (v.CanInt() || v.CanFloat()):
+		return fmt.Sprintf(`"%vs"`, given)
+	}
+	return ""
+}
+
+// validate calls the Validate methods of the embedded structs of v and then
+// that of v itself, and reports whether all was well.
+func validate(v reflect.Value, failed map[string]bool) (errs []*Error, ok bool) {
+	ok = true
+	t := v.Type()
+	for i := range t.NumField() {
+		s := t.Field(i)
+		if name, tagged := s.Tag.Lookup("card"); tagged {
+			ok = ok && !failed[name]
+		} else if s.Anonymous && s.IsExported() && s.Type.Kind() == reflect.Struct {
+			found, fine := validate(v.Field(i), failed)
+			errs = append(errs, found...)
+			ok = ok && fine
+		}
+	}
+	if d, is := v.Addr().Interface().(Validator); is && ok {
+		found := flatten(d.Validate())
+		errs = append(errs, found...)
+		ok = len(found) == 0
+	}
+	return errs, ok
+}

@@ -1,0 +1,2 @@
+// Package param decodes tables of a run card into structs.
+package param

@@ -1,0 +1,149 @@
+package mc
+
+import (
+	"context"
+	"math"
+	"time"
+)
+
+// A Plan says how long a group runs and when it records.
+type Plan struct {
+	Thermalize int           // sweeps before the first measured one
+	Sweeps     int           // measured sweeps; 0: as many as Seconds allows
+	Every      int           // a row is recorded after every so many measured sweeps
+	Seconds    float64       // time for the measured sweeps, where Sweeps is 0
+	Checkpoint time.Duration // at most this much work is lost when the program is killed
+}
+
+// done reports whether a group has reached the end of the plan.
+func (p Plan) done(g *Group) bool {
+	if g.Thermalized() < p.Thermalize {
+		return false
+	}
+	if p.Sweeps > 0 {
+		return g.Sweeps() >= p.Sweeps
+	}
+	return g.elapsed.Seconds() >= p.Seconds
+}
+
+// A Sink takes what a running group has to store.
+type Sink interface {
+	// Append takes rows, those of all chains for one record, then those
+	// for the next. It must not keep the slice.
+	Append(rows []float64) error
+	// Checkpoint stores a snapshot durably, together with every row
+	// appended before.
+	Checkpoint(*Snapshot) error
+}
+
+// A block is the work between two looks at the clock.
+const (
+	blockTime = 2 * time.Millisecond
+	maxBlock  = 1 << 12 // sweeps
+)
+
+// Run advances the group from where it stands to the end of the plan: a
+// sweep is one step of its kernel. It stores a checkpoint at the intervals
+// of the plan, at the end, and when ctx is cancelled; then it returns the
+// context's error. Whether and how often a run is interrupted changes no
+// number in it.
+func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
+	saved := time.Now()
+	block := 1
+	clock := clockCost()
+	tuner, _ := g.Kernel.(Tuner)
+	if tuner != nil && g.Thermalized() >= p.Thermalize {
+		tuner.Freeze()
+	}
+	record := g.chains * g.Row
+	var rows []float64
+	for !p.done(g) {
+		if ctx.Err() != nil {
+			if err := sink.Checkpoint(g.Save()); err != nil {
+				return err
+			}
+			return ctx.Err()
+		}
+		if time.Since(saved) >= p.Checkpoint {
+			if err := sink.Checkpoint(g.Save()); err != nil {
+				return err
+			}
+			saved = time.Now()
+		}
+
+		start := time.Now()
+		if todo := p.Thermalize - g.Thermalized(); todo > 0 {
+			block = min(block, todo)
+			for range block {
+				g.Kernel.Step()
+				if tuner != nil {
+					tuner.Tune()
+				}
+			}
+			g.thermal.Add(int64(block))
+			if block == todo {
+				if tuner != nil {
+					tuner.Freeze()
+				}
+				g.Tally = Tally{}
+			}
+			block = nextBlock(block, time.Since(start))
+			continue
+		}
+
+		if p.Sweeps > 0 {
+			block = min(block, p.Sweeps-g.Sweeps())
+		}
+		rows = rows[:0]
+		var probing time.Duration // in the probe, extrapolated from the block's first record
+		sweep := g.Sweeps()
+		for range block {
+			g.Kernel.Step()
+			sweep++
+			if sweep%p.Every != 0 {
+				continue
+			}
+			n := len(rows)
+			if n+record > cap(rows) {
+				rows = append(make([]float64, 0, 2*cap(rows)+record), rows...)
+			}
+			rows = rows[:n+record]
+			if n > 0 {
+				g.Probe.Read(rows[n:])
+				continue
+			}
+			before := time.Now()
+			g.Probe.Read(rows[n:])
+			probing = max(0, time.Since(before)-clock)
+		}
+		elapsed := time.Since(start)
+		if record > 0 {
+			probing *= time.Duration(len(rows) / record)
+		}
+		g.elapsed += elapsed
+		g.kernel += max(0, elapsed-probing)
+		if err := sink.Append(rows); err != nil {
+			return err
+		}
+		g.sweeps.Store(int64(sweep))
+		block = nextBlock(block, elapsed)
+	}
+	return sink.Checkpoint(g.Save())
+}
+
+// nextBlock returns how many sweeps take about blockTime, given what the
+// last block took.
+func nextBlock(sweeps int, took time.Duration) int {
+	ratio := float64(blockTime) / math.Max(float64(took), 1)
+	return max(1, min(int(float64(sweeps)*math.Min(ratio, 2)), maxBlock))
+}
+
+// clockCost returns what a pair of looks at the clock measures by itself.
+func clockCost() time.Duration {
+	least := time.Duration(math.MaxInt64)
+	for range 32 {
+		start := time.Now()
+		least = min(least, time.Since(start))
+	}
+	return least
+}

@@ -1,0 +1,95 @@
+package observables
+
+import (
+	"fmt"
+	"slices"
+
+	"mcrun/analysis"
+	"mcrun/models"
+)
+
+// A Column is a quantity recorded from each configuration: one column of a
+// chain's time series.
+type Column struct {
+	Name string
+	// Check returns nil if the quantity exists for the model, and else an
+	// error that names the ability that the model lacks.
+	Check func(m models.Model) error
+	// Bind returns the function that reads the quantity off a chain.
+	Bind func(m models.Model, s models.State) func() float64
+}
+
+// An Observable is an expectation value, or a function of several, that is
+// estimated from the recorded columns.
+type Observable struct {
+	Name    string
+	Doc     string   // formula, one line
+	Columns []string // what it is estimated from
+	// Function returns the estimated function of the means of terms, the
+	// record being the values of Columns. Nil stands for the mean of the
+	// only column.
+	Function func(m models.Model) analysis.Function
+}
+
+var (
+	columns     []Column
+	observables []Observable
+)
+
+// RegisterColumn makes a quantity known that observables can be estimated
+// from. It is to be called from an init function or before cmd.Main; it
+// panics if the name is taken.
+func RegisterColumn(c Column) {
+	if _, taken := FindColumn(c.Name); taken {
+		panic(fmt.Sprintf("observables: column %q is registered twice", c.Name))
+	}
+	columns = append(columns, c)
+}
+
+// Register makes an observable known to run cards. It is to be called from
+// an init function or before cmd.Main; it panics if the name is taken or a
+// column is not registered.
+func Register(o Observable) {
+	if _, taken := Find(o.Name); taken {
+		panic(fmt.Sprintf("observables: %q is registered twice", o.Name))
+	}
+	for _, c := range o.Columns {
+		if _, ok := FindColumn(c); !ok {
+			panic(fmt.Sprintf("observables: %q is estimated from column %q, which is not registered", o.Name, c))
+		}
+	}
+	observables = append(observables, o)
+}
+
+// FindColumn returns the registered column of a name.
+func FindColumn(name string) (Column, bool) {
+	i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name })
+	if i < 0 {
+		return Column{}, false
+	}
+	return columns[i], true
+}
+
+// Find returns the registered observable of a name.
+func Find(name string) (Observable, bool) {
+	i := slices.IndexFunc(observables, func(o Observable) bool { return o.Name == name })
+	if i < 0 {
+		return Observable{}, false
+	}
+	return observables[i], true
+}
+
+// All returns the registered observables in the order of their registration.
+func All() []Observable { return slices.Clone(observables) }
+
+// Check returns nil if the observable exists for the model, and else an
+// error that names the ability that the model lacks.
+func (o Observable) Check(m models.Model) error {
+	for _, name := range o.Columns {
+		c, _ := FindColumn(name)
+		if err := c.Check(m); err != nil {
+			return err
+		}
+	}
+	return nil
+}

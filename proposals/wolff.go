@@ -1,0 +1,152 @@
+package proposals
+
+import (
+	"errors"
+	"math"
+
+	"mcrun/mc"
+	"mcrun/models"
+)
+
+// Wolff is the single-cluster algorithm of U. Wolff, Phys. Rev. Lett. 62, 361
+// (1989), for two-valued spins with pair couplings. One step is one cluster:
+// from a random site on, every neighbour whose bond is satisfied (J s_i s_j >
+// 0) joins with probability 1 - exp(-2 beta |J|), and so do that one's
+// neighbours; then the cluster is flipped. Without a field the flip is never
+// rejected. With a field h it is accepted with probability
+//
+//	min(1, exp(-2 beta h sum_{i in cluster} s_i)),
+//
+// since the energy of the bonds is accounted for by the growth of the
+// cluster. Couplings of both signs are valid, also frustrated ones, where
+// the clusters percolate and help little.
+//
+// The kernel is reversible, and ergodic because a cluster may be a single
+// site.
+type Wolff struct{}
+
+func init() {
+	Register(Entry{
+		Name: "wolff",
+		Doc:  "single-cluster flip (Wolff 1989); one step is one cluster",
+		New:  func() Spec { return new(Wolff) },
+	})
+}
+
+// Check implements Spec.
+func (*Wolff) Check(m models.Model) error { return needPairs(m) }
+
+// Ergodic implements Spec.
+func (*Wolff) Ergodic(models.Model) error { return nil }
+
+// Bind implements Spec.
+func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
+	pairs := m.(models.PairCoupled)
+	k := pairs.Couplings()
+	w := &wolff{
+		spins:     c.State.(models.Spins),
+		lattice:   k.Lattice,
+		satisfied: satisfied(k.J),
+		join:      bondThreshold(m.Beta() * k.J),
+		field:     2 * m.Beta() * k.H,
+		stack:     make([]uint32, m.Sites()+2*k.Lattice.Dims()),
+		random:    c.Random,
+		tally:     c.Tally,
+	}
+	return w
+}
+
+type wolff struct {
+	spins     models.Spins
+	lattice   *models.Lattice
+	satisfied uint8   // s_i XOR s_j of a satisfied bond
+	join      uint64  // threshold of a satisfied bond
+	field     float64 // 2 beta h
+	stack     []uint32
+	random    *mc.Stream
+	tally     *mc.Tally
+}
+
+// Step flips one cluster.
+func (w *wolff) Step() {
+	seed := w.random.IntN(len(w.spins))
+	n := w.grow(uint32(seed))
+	if w.field == 0 {
+		return
+	}
+	// The cluster is flipped already; the sites are in the stack. If it is
+	// rejected they are flipped back.
+	var sum int
+	for _, i := range w.stack[:n] {
+		sum += 2*int(w.spins[i]) - 1
+	}
+	accepted := w.random.Below(mc.Threshold(math.Exp(w.field * float64(sum))))
+	if !accepted {
+		for _, i := range w.stack[:n] {
+			w.spins[i] ^= 1
+		}
+		w.tally.Add(1, 0)
+		return
+	}
+	w.tally.Add(1, 1)
+}
+
+// grow flips the cluster of seed and returns its size; its sites are then the
+// first of the stack. A site is flipped when it joins, so a bond to it is
+// no longer satisfied and each bond is tried once.
+func (w *wolff) grow(seed uint32) int {
+	spins, stack := w.spins, w.stack
+	random, join := w.random, w.join
+	neighbours := w.lattice.NeighbourTable()
+	z := 2 * w.lattice.Dims()
+	spins[seed] ^= 1
+	stack[0] = seed
+	size := 1
+	for next := 0; next < size; next++ {
+		i := int(stack[next])
+		unflipped := spins[i] ^ 1 ^ w.satisfied
+		for _, j := range neighbours[z*i : z*i+z] {
+			// Whether the neighbour joins is unpredictable, so nothing
+			// here branches on it: a bond that is not satisfied has
+			// threshold 0, and a site that does not join is written to
+			// the top of the stack but not counted.
+			s := spins[j]
+			tryable := uint64(s^unflipped) - 1 // all ones if satisfied, else 0
+			joins := bit(random.Below(join & tryable))
+			spins[j] = s ^ joins
+			stack[size] = j
+			size += int(joins)
+		}
+	}
+	return size
+}
+
+// satisfied returns s_i XOR s_j of a bond that lowers the energy.
+func satisfied(j float64) uint8 {
+	if j < 0 {
+		return 1
+	}
+	return 0
+}
+
+// bondThreshold returns the threshold of the probability 1 - exp(-2|K|) with
+// which a satisfied bond is active.
+func bondThreshold(k float64) uint64 {
+	return mc.Threshold(-math.Expm1(-2 * math.Abs(k)))
+}
+
+// needPairs returns nil if the model has the ability of cluster kernels.
+func needPairs(m models.Model) error {
+	if _, ok := m.(models.PairCoupled); !ok {
+		return errors.New("the model has no pair couplings of two-valued spins (models.PairCoupled)")
+	}
+	return nil
+}
+
+// bit returns 1 for true.
+func bit(b bool) uint8 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -6,7 +6,6 @@ import (
 	"math"
 	"reflect"
 	"slices"
-	"strconv"
 	"time"
 )
 
@@ -102,12 +101,12 @@ func (f *field) set(v reflect.Value, table map[string]any) *Error {
 		}
 		return &Error{Key: f.name, Problem: "missing", Expected: f.expected()}
 	}
-	value, e := f.convert(given, f.typ)
-	if e == nil {
-		e = f.checkRange(value)
+	value, problem := f.convert(given, f.typ)
+	if problem != "" {
+		return &Error{Key: f.name, Problem: problem, Expected: f.expected(), Suggestion: f.meant(given)}
 	}
-	if e != nil {
-		return e
+	if problem, near := f.checkRange(value); problem != "" {
+		return &Error{Key: f.name, Problem: problem, Expected: f.expected(), Suggestion: near}
 	}
 	f.store(v, value)
 	return nil
@@ -125,97 +124,70 @@ func (f *field) store(v, value reflect.Value) {
 	v.Set(value)
 }
 
-// wrong returns the error of a value that the field cannot have.
-func (f *field) wrong(problem, suggestion string) *Error {
-	return &Error{Key: f.name, Problem: problem, Expected: f.expected(), Suggestion: suggestion}
-}
-
 // convert returns what a table holds as a value of type t, the field's or
-// that of its elements.
-func (f *field) convert(given any, t reflect.Type) (reflect.Value, *Error) {
-	v := reflect.New(t).Elem()
+// that of its elements, or else what is wrong with it.
+func (f *field) convert(given any, t reflect.Type) (v reflect.Value, problem string) {
+	v = reflect.New(t).Elem()
 	in := reflect.ValueOf(given)
-	mismatch := func() *Error { return f.wrong("is "+describe(given), f.meant(given)) }
-	if !in.IsValid() {
-		return v, mismatch()
-	}
+	problem = "is " + describe(given)
 	if t == durationType {
 		if in.Kind() != reflect.String {
-			return v, mismatch()
+			return v, problem
 		}
 		d, err := time.ParseDuration(in.String())
 		if err != nil {
-			return v, mismatch()
+			return v, problem
 		}
 		v.SetInt(int64(d))
-		return v, nil
+		return v, ""
 	}
-	switch t.Kind() {
-	case reflect.Bool:
-		if in.Kind() != reflect.Bool {
-			return v, mismatch()
-		}
+	switch kind := t.Kind(); {
+	case kind == reflect.Bool && in.Kind() == reflect.Bool:
 		v.SetBool(in.Bool())
-	case reflect.String:
-		if in.Kind() != reflect.String {
-			return v, mismatch()
-		}
+	case kind == reflect.String && in.Kind() == reflect.String:
 		v.SetString(in.String())
-	case reflect.Int, reflect.Int64:
-		if !in.CanInt() || v.OverflowInt(in.Int()) {
-			return v, mismatch()
-		}
+	case v.CanInt() && in.CanInt() && !v.OverflowInt(in.Int()):
 		v.SetInt(in.Int())
-	case reflect.Uint64:
-		if !in.CanInt() || in.Int() < 0 {
-			return v, mismatch()
-		}
+	case v.CanUint() && in.CanUint():
+		v.SetUint(in.Uint())
+	case v.CanUint() && in.CanInt() && in.Int() >= 0:
 		v.SetUint(uint64(in.Int()))
-	case reflect.Float64:
-		switch {
-		case in.CanInt():
-			v.SetFloat(float64(in.Int()))
-		case !in.CanFloat():
-			return v, mismatch()
-		case math.IsNaN(in.Float()) || math.IsInf(in.Float(), 0):
-			return v, mismatch()
-		default:
-			v.SetFloat(in.Float() + 0) // turns -0 into 0
-		}
-	case reflect.Slice:
-		if in.Kind() != reflect.Slice {
-			return v, mismatch()
-		}
+	case v.CanFloat() && in.CanInt():
+		v.SetFloat(float64(in.Int()))
+	case v.CanFloat() && in.CanFloat() && in.Float()-in.Float() == 0: // finite
+		v.SetFloat(in.Float() + 0) // turns -0 into 0
+	case kind == reflect.Slice && in.Kind() == reflect.Slice:
 		v.Set(reflect.MakeSlice(t, 0, in.Len()))
 		for i := range in.Len() {
-			e, err := f.convert(in.Index(i).Interface(), t.Elem())
-			if err != nil {
-				err.Problem = fmt.Sprintf("element %d %s", i+1, err.Problem)
-				return v, err
+			e, problem := f.convert(in.Index(i).Interface(), t.Elem())
+			if problem != "" {
+				return v, fmt.Sprintf("element %d %s", i+1, problem)
 			}
 			v.Set(reflect.Append(v, e))
 		}
+	default:
+		return v, problem
 	}
-	return v, nil
+	return v, ""
 }
 
-// checkRange checks a value, or each element of a list, against the tags.
-func (f *field) checkRange(v reflect.Value) *Error {
+// checkRange returns what is wrong with a value, or with an element of a
+// list, by the tags, and what was probably meant.
+func (f *field) checkRange(v reflect.Value) (problem, near string) {
 	if v.Kind() == reflect.Slice {
 		for i := range v.Len() {
-			if e := f.checkRange(v.Index(i)); e != nil {
-				e.Problem = fmt.Sprintf("element %d %s", i+1, e.Problem)
-				return e
+			if problem, near := f.checkRange(v.Index(i)); problem != "" {
+				return fmt.Sprintf("element %d %s", i+1, problem), near
 			}
 		}
-		return nil
+		return "", ""
 	}
+	problem = "is " + Format(v.Interface())
 	if f.oneof != nil && !slices.Contains(f.oneof, v.String()) {
-		e := f.wrong("is "+Format(v.Interface()), "")
 		if near, ok := Nearest(v.String(), f.oneof); ok {
-			e.Suggestion = quote(near)
+			return problem, quote(near)
 		}
-		return e
+		return problem, ""
 	}
 	for _, l := range f.limits {
 		var c int
@@ -229,11 +201,11 @@ func (f *field) checkRange(v reflect.Value) *Error {
 		}
 		for _, t := range limitTags {
 			if t.tag == l.tag && !t.holds(c) {
-				return f.wrong("is "+Format(v.Interface()), "")
+				return problem, ""
 			}
 		}
 	}
-	return nil
+	return "", ""
 }
 
 // describe says what a table holds, for the eyes of who wrote it.
@@ -244,7 +216,7 @@ func describe(given any) string {
 		return "empty"
 	case v.Kind() == reflect.String:
 		return "the string " + quote(v.String())
-	case v.Kind() == reflect.Bool, v.CanInt():
+	case v.Kind() == reflect.Bool, v.CanInt(), v.CanUint():
 		return Format(given)
 	case v.CanFloat():
 		switch x := v.Float(); {
@@ -262,26 +234,42 @@ func describe(given any) string {
 	return "a date or time"
 }
 
-// meant returns the value of the field's type that was probably meant.
+// meant returns what was probably meant by a value of the wrong type: the
+// number in a string, the whole number with a decimal point, the duration
+// without its unit, the only element of a list.
 func (f *field) meant(given any) string {
 	v := reflect.ValueOf(given)
-	if !v.IsValid() {
+	t := f.element()
+	var meant any
+	switch {
+	case !v.IsValid():
+		return ""
+	case t == durationType:
+		meant = fmt.Sprint(given, "s")
+	case v.Kind() == reflect.String && t.Kind() != reflect.String:
+		x, err := parse(v.String(), t)
+		if err != nil {
+			return ""
+		}
+		meant = x.Interface()
+	case v.CanFloat() && v.Float() == math.Trunc(v.Float()) && math.Abs(v.Float()) < 1<<53:
+		meant = int64(v.Float())
+	case f.typ.Kind() == reflect.Slice && v.Kind() != reflect.Slice:
+		meant = given
+	default:
 		return ""
 	}
-	t := f.element()
-	switch {
-	case v.Kind() == reflect.String && t != durationType && t.Kind() != reflect.String:
-		if x, err := parse(v.String(), t); err == nil && f.checkRange(x) == nil {
-			return Format(x.Interface())
-		}
-	case v.CanFloat() && t != durationType && (t.Kind() == reflect.Int || t.Kind() == reflect.Int64 || t.Kind() == reflect.Uint64):
-		if x := v.Float(); x == math.Trunc(x) && math.Abs(x) < 1<<53 {
-			return strconv.FormatInt(int64(x), 10)
-		}
-	case t == durationType && (v.CanInt() || v.CanFloat()):
-		return fmt.Sprintf(`"%vs"`, given)
+	if f.typ.Kind() == reflect.Slice && v.Kind() != reflect.Slice {
+		meant = []any{meant}
 	}
-	return ""
+	x, problem := f.convert(meant, f.typ)
+	if problem == "" {
+		problem, _ = f.checkRange(x)
+	}
+	if problem != "" {
+		return ""
+	}
+	return Format(meant)
 }
 
 // validate calls the Validate methods of the embedded structs of v and then

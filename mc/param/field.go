@@ -5,6 +5,7 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -73,10 +74,18 @@ var limitTags = []struct {
 	{"below", func(c int) bool { return c < 0 }, "below"},
 }
 
-// walk returns the tagged fields of a struct type and of those embedded in it.
+// walked holds what walk has found: a scan decodes the same structs again and
+// again.
+var walked sync.Map // of reflect.Type, []field
+
+// walk returns the tagged fields of a struct type and of those embedded in
+// it, to be read only.
 func walk(t reflect.Type) []field {
 	if t.Kind() != reflect.Struct {
 		panic(fmt.Sprintf("param: %v is not a struct", t))
+	}
+	if list, ok := walked.Load(t); ok {
+		return list.([]field)
 	}
 	var list []field
 	for i := range t.NumField() {
@@ -96,6 +105,7 @@ func walk(t reflect.Type) []field {
 		}
 		list = append(list, newField(t, s, name))
 	}
+	walked.Store(t, list)
 	return list
 }
 
@@ -131,6 +141,9 @@ func newField(t reflect.Type, s reflect.StructField, name string) field {
 		}
 		f.limits = append(f.limits, limit{l.tag, text, v})
 	}
+	if f.typ.Kind() == reflect.Uint64 && len(f.limits) == 0 {
+		f.limits = []limit{{"min", "0", reflect.Zero(f.typ)}}
+	}
 	if text, ok := s.Tag.Lookup("oneof"); ok {
 		if f.element().Kind() != reflect.String {
 			bad("oneof is for strings")
@@ -143,8 +156,8 @@ func newField(t reflect.Type, s reflect.StructField, name string) field {
 			bad("default: %v", err)
 		}
 		f.preset, f.hasDefault = v, true
-		if e := f.checkRange(v); e != nil {
-			bad("default: %v", e)
+		if problem, _ := f.checkRange(v); problem != "" {
+			bad("default: %s %s", name, problem)
 		}
 	}
 	return f
@@ -264,10 +277,10 @@ func (f *field) expected() string {
 		return words
 	case f.typ.Kind() == reflect.String:
 		return limits
-	case f.typ.Kind() == reflect.Slice && f.oneof != nil:
-		return words + ", each " + limits
 	case f.typ.Kind() == reflect.Slice:
-		return words + " " + limits
+		return words + ", each " + limits
+	case f.typ == durationType:
+		return words + ", " + limits
 	}
 	return words + " " + limits
 }

@@ -20,6 +20,9 @@ const (
 // has three letters at least. Of equally near words it returns the first. It
 // returns false if no word is near.
 func Nearest(word string, valid []string) (string, bool) {
+	if word == "" {
+		return "", false
+	}
 	w := []rune(word)
 	best, least := "", fullEdit*max(1, len(w)/3)+1
 	if len(w) == 1 {

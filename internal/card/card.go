@@ -1,0 +1,71 @@
+package card
+
+import (
+	"time"
+
+	"mcrun/mc/param"
+	"mcrun/models"
+	"mcrun/proposals"
+)
+
+// A Card is a run card that has been checked.
+type Card struct {
+	Title  string
+	Points []Point // of the scan, the last key fastest; one if there is no scan
+
+	axes []axis
+}
+
+// A Point is what is to be run at one point of the scan: one task for each
+// proposal.
+type Point struct {
+	Index       int
+	Scan        []param.Setting // the scanned keys with their values, in the order of the card
+	Seed        uint64
+	Run         Run
+	Model       models.Spec // not prepared
+	ModelName   string
+	Observables []string
+	Proposals   []Proposal
+}
+
+// A Run says how many chains there are and how long they run.
+type Run struct {
+	Chains     int
+	Thermalize int
+	Sweeps     int // 0: as many as Seconds allows
+	Every      int
+	Seconds    float64 // where Sweeps is 0
+	Checkpoint time.Duration
+	Start      models.Start
+}
+
+// A Proposal is one way to sample the model: one kernel, or several in turn
+// or drawn at random.
+type Proposal struct {
+	Name    string
+	Kind    Kind
+	Members []Member // exactly one if Kind is Single
+}
+
+// Kind is how the kernels of a proposal are put together.
+type Kind string
+
+// The kinds, the latter two by their keys on the card.
+const (
+	Single  Kind = "kernel"
+	Cycle   Kind = "cycle"   // a sweep is one pass through the members
+	Mixture Kind = "mixture" // a sweep is one draw of a member
+)
+
+// A Member is a kernel of a proposal.
+type Member struct {
+	Kernel string
+	Steps  int     // elementary steps each time the member is called
+	Weight float64 // of a mixture: draws are in proportion to it
+	Spec   proposals.Spec
+}
+
+// Tasks returns the number of tasks: every proposal at every point. Task n is
+// proposal n mod P of point n / P, P being the number of proposals.
+func (c *Card) Tasks() int { return len(c.Points) * len(c.Points[0].Proposals) }

@@ -1,0 +1,42 @@
+// Package card reads run cards: it parses the TOML, applies the settings of
+// the command line, checks everything, resolves defaults and lays out the
+// scan. What it returns, a [Card], is what the engine runs.
+//
+// # Checking
+//
+// A card is decoded into maps, whose keys keep their case, and an index of
+// where each key is written. Tables are then decoded by [param.Decode] into
+// the structs that declare their keys: those of this package for [run] and
+// the like, those of models and kernels for theirs. All mistakes are
+// collected before any is returned, so that a user sees them together, as
+// [Errors], each with its line; nothing is created meanwhile.
+//
+// # Paths
+//
+// A key is called, in [scan], in settings and in messages alike, by its path:
+//
+//	seed                              a key outside the tables
+//	model.temperature                 a key of a table
+//	proposal.wolff.steps              a key of a proposal, by the proposal's name
+//	proposal.flow+wolff.wolff.steps   a key of a member of a cycle or mixture,
+//	                                  by the member's kernel
+//	proposal.pair.cycle[2].steps      the same where two members have one kernel
+//
+// In messages, a proposal whose name is wrong or not its own is proposal[2],
+// counted from 1.
+//
+// # Scan
+//
+// A scan is the Cartesian product of its keys' values, the last key fastest.
+// A scanned value takes the place of the card's own, which may be missing.
+// Each point is decoded and checked as a card of its own. Names and members
+// of proposals, by which paths find their way, are fixed before the scan is
+// applied and cannot be scanned.
+//
+// # Identity
+//
+// [Point.ModelIdentity] and [Proposal.Identity] are what random streams
+// derive from, beside seed and chain: texts of the resolved model and
+// proposal that depend on nothing else, so that points added to a scan, or
+// keys written in another order, change no number.
+package card

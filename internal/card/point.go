@@ -1,0 +1,215 @@
+package card
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+
+	"mcrun/mc/param"
+	"mcrun/models"
+	"mcrun/observables"
+)
+
+// headKeys are the keys outside the tables.
+type headKeys struct {
+	Title string `card:"title" default:""`
+	Seed  uint64 `card:"seed" default:"1" min:"0"`
+}
+
+// modelKeys are the keys of every model.
+type modelKeys struct {
+	Name string `card:"name"`
+}
+
+// observableKeys are the keys of the table [observables].
+type observableKeys struct {
+	Record []string `card:"record" default:"" doc:"what is estimated, in place of the model's standard set"`
+}
+
+// point checks the card as it is at point i of its scan.
+func (c *checker) point(tree map[string]any, card *Card, i int, fine map[string]bool) Point {
+	tree, c.scanned = at(tree, card.axes, i)
+	p := Point{Index: i}
+
+	top := map[string]any{}
+	for _, key := range []string{"title", "seed"} {
+		if v, ok := tree[key]; ok {
+			top[key] = v
+		}
+	}
+	var h headKeys
+	c.decode(nil, top, &h)
+	card.Title, p.Seed = h.Title, h.Seed
+
+	ran := fine["run"] && c.run(tree, &p.Run)
+	modelled := fine["model"] && c.model(tree, &p)
+	if fine["observables"] {
+		c.observables(tree, &p)
+	}
+	if fine["proposal"] {
+		for j, table := range tables(tree["proposal"]) {
+			p.Proposals = append(p.Proposals, c.proposal(path{"proposal", strconv.Itoa(j)}, table, &p))
+		}
+	}
+	if ran && modelled {
+		c.memory(tree, &p)
+	}
+	if len(c.errs) == 0 && len(card.axes) > 0 {
+		values := map[string]any{}
+		for _, e := range p.entries() {
+			values[e.at.id()] = e.value
+		}
+		for _, a := range card.axes {
+			p.Scan = append(p.Scan, param.Setting{Key: a.key, Value: values[a.at.id()]})
+		}
+	}
+	return p
+}
+
+// model decodes the table [model] and reports whether it could; else the
+// point has no model.
+func (c *checker) model(tree map[string]any, p *Point) bool {
+	at := path{"model"}
+	table, _ := tree["model"].(map[string]any)
+	name, ok := table["name"].(string)
+	if !ok {
+		c.lacks(at, table, "name", "the name of a model in quotes: "+either(modelNames()))
+		return false
+	}
+	entry, ok := models.Find(name)
+	if !ok {
+		c.unknownWord(at.with("name"), name, "unknown model", modelNames())
+		return false
+	}
+	m := entry.New()
+	if !c.decode(at, table, new(modelKeys), m) {
+		return false
+	}
+	p.Model, p.ModelName = m, name
+	return true
+}
+
+func modelNames() (names []string) {
+	for _, e := range models.All() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// lacks reports that a table has no string at a key that it needs.
+func (c *checker) lacks(at path, table map[string]any, key, expected string) {
+	if v, given := table[key]; given {
+		c.report(at.with(key), param.Error{Problem: "is " + describe(v), Expected: expected})
+		return
+	}
+	for _, k := range slices.Sorted(maps.Keys(table)) {
+		if near, ok := param.Nearest(k, []string{key}); ok {
+			c.report(at.with(k), param.Error{Problem: unknownKey, Expected: key, Suggestion: near})
+			return
+		}
+	}
+	c.report(at.with(key), param.Error{Problem: "missing", Expected: expected})
+}
+
+// describe says what a card has where something else was expected.
+func describe(v any) string {
+	switch v := v.(type) {
+	case map[string]any:
+		return "a table"
+	case []map[string]any:
+		return "a list of tables"
+	default:
+		return param.Format(v)
+	}
+}
+
+// unknownWord reports a name that is none of the valid ones.
+func (c *checker) unknownWord(p path, word, problem string, valid []string) {
+	e := param.Error{Problem: problem + " " + param.Format(word), Expected: either(valid)}
+	if near, ok := param.Nearest(word, valid); ok {
+		e.Suggestion = param.Format(near)
+	}
+	c.report(p, e)
+}
+
+// observables decodes the table [observables].
+func (c *checker) observables(tree map[string]any, p *Point) {
+	at := path{"observables"}
+	table, _ := tree["observables"].(map[string]any)
+	var k observableKeys
+	if !c.decode(at, table, &k) {
+		return
+	}
+	at = at.with("record")
+	if _, given := table["record"]; !given {
+		if p.Model == nil {
+			return
+		}
+		p.Observables = observables.Standard(p.Model)
+		if len(p.Observables) == 0 {
+			c.report(at, param.Error{Problem: "missing, and " + p.ModelName + " has no standard set", Expected: "names of observables to record"})
+		}
+		return
+	}
+	if len(k.Record) == 0 {
+		c.report(at, param.Error{Problem: "is an empty list", Expected: "names of observables, or no table [observables] for the model's standard set"})
+	}
+	var valid []string
+	for _, o := range observables.All() {
+		if p.Model == nil || o.Check(p.Model) == nil {
+			valid = append(valid, o.Name)
+		}
+	}
+	expected := either(valid)
+	if valid == nil {
+		expected = "another model: " + p.ModelName + " has no observables"
+	}
+	for i, name := range k.Record {
+		e := param.Error{Key: c.labels.show(at), Expected: expected}
+		o, ok := observables.Find(name)
+		switch {
+		case !ok:
+			e.Problem = "unknown observable " + param.Format(name)
+			if near, ok := param.Nearest(name, valid); ok {
+				e.Suggestion = param.Format(near)
+			}
+		case slices.Contains(k.Record[:i], name):
+			e.Problem, e.Expected = "names "+param.Format(name)+" twice", "each observable once"
+		case p.Model != nil && o.Check(p.Model) != nil:
+			e.Problem = fmt.Sprintf("%q does not exist for %s: %v", name, p.ModelName, o.Check(p.Model))
+		default:
+			continue
+		}
+		c.reportAt(c.origin(at.with(strconv.Itoa(i))), e)
+	}
+	p.Observables = k.Record
+}
+
+// memory checks that the model fits the machine.
+func (c *checker) memory(tree map[string]any, p *Point) {
+	chain, tables := p.Model.Bytes()
+	chains := min(p.Run.Chains, max(1, c.machine.Workers))
+	need := tables + chain*float64(chains)
+	if c.machine.Memory == 0 || need <= c.machine.Memory {
+		return
+	}
+	at := path{"model"}
+	if shape := at.with("shape"); get(tree, shape) != nil {
+		at = shape
+	}
+	c.report(at, param.Error{
+		Problem:  fmt.Sprintf("needs %s of memory with %d chains at once", memorySize(need), chains),
+		Expected: "at most the " + memorySize(c.machine.Memory) + " of this machine: a smaller lattice or fewer workers",
+	})
+}
+
+// memorySize writes an amount of memory.
+func memorySize(n float64) string {
+	units := []string{"bytes", "KiB", "MiB", "GiB", "TiB", "PiB", "EiB"}
+	i := 0
+	for ; n >= 1024 && i < len(units)-1; i++ {
+		n /= 1024
+	}
+	return fmt.Sprintf("%.3g %s", n, units[i])
+}

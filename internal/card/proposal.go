@@ -1,0 +1,211 @@
+package card
+
+import (
+	"errors"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mcrun/mc/param"
+	"mcrun/models"
+	"mcrun/proposals"
+)
+
+// nameKeys are the keys of every proposal.
+type nameKeys struct {
+	Name *string `card:"name"`
+}
+
+// memberKeys are the keys of every kernel.
+type memberKeys struct {
+	Kernel string `card:"kernel"`
+	Steps  int    `card:"steps" default:"1" min:"1"`
+}
+
+// weightKeys are the keys of every member of a mixture.
+type weightKeys struct {
+	Weight float64 `card:"weight" above:"0"`
+}
+
+// proposal decodes the proposal at p. It belongs to a point, which has no
+// model if that is wrong itself.
+func (c *checker) proposal(p path, table map[string]any, point *Point) Proposal {
+	q := Proposal{Name: nameOf(table)}
+	var kinds []string
+	for _, kind := range []Kind{Single, Cycle, Mixture} {
+		if _, ok := table[string(kind)]; ok {
+			kinds = append(kinds, string(kind))
+			q.Kind = kind
+		}
+	}
+	switch {
+	case len(kinds) > 1:
+		c.report(p.with(kinds[1]), param.Error{Problem: "given beside " + kinds[0], Expected: "one of the two"})
+	case len(kinds) == 0:
+		c.noKernel(p, table)
+	case q.Kind == Single:
+		if m, ok := c.member(p, table, point, new(nameKeys)); ok {
+			q.Members = []Member{m}
+			c.ergodic(p, &q, point)
+		}
+	default:
+		if c.members(p, table, &q, point) {
+			c.ergodic(p, &q, point)
+		}
+	}
+	return q
+}
+
+// noKernel reports a proposal that has neither a kernel nor several.
+func (c *checker) noKernel(p path, table map[string]any) {
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		if near, ok := param.Nearest(key, []string{"kernel", "cycle", "mixture"}); ok {
+			c.report(p.with(key), param.Error{Problem: unknownKey, Expected: "kernel, cycle or mixture", Suggestion: near})
+			return
+		}
+	}
+	c.report(p.with("kernel"), param.Error{Problem: "missing", Expected: `kernel = "...", cycle = [...] or mixture = [...]`})
+}
+
+// members decodes the members of a cycle or mixture and reports whether all
+// are sound.
+func (c *checker) members(p path, table map[string]any, q *Proposal, point *Point) bool {
+	kind := string(q.Kind)
+	for _, key := range slices.Sorted(maps.Keys(table)) {
+		if key == "name" || key == kind {
+			continue
+		}
+		e := param.Unknown(key, []string{"name", kind})
+		if key == "steps" {
+			e.Expected = "steps in the members of the " + kind + ", not beside them"
+		}
+		c.report(p.with(key), *e)
+	}
+	at := p.with(kind)
+	list := tables(table[kind])
+	if list == nil {
+		problem := "is " + describe(table[kind])
+		if empty, ok := table[kind].([]any); ok && len(empty) == 0 {
+			problem = "has no kernels"
+		}
+		c.report(at, param.Error{Problem: problem, Expected: `a list of kernels, as [{ kernel = "metropolis" }, { kernel = "wolff", steps = 5 }]`})
+		return false
+	}
+	sound := true
+	for i, t := range list {
+		here := at.with(strconv.Itoa(i))
+		if c.nested(here, t) {
+			sound = false
+			continue
+		}
+		var w weightKeys
+		var more []any
+		if q.Kind == Mixture {
+			more = append(more, &w)
+		} else if _, ok := t["weight"]; ok {
+			c.report(here.with("weight"), param.Error{Problem: "given in a cycle, which takes its kernels in turn", Expected: "no weight, or a mixture"})
+			t = maps.Clone(t)
+			delete(t, "weight")
+			sound = false
+		}
+		m, ok := c.member(here, t, point, more...)
+		m.Weight = w.Weight
+		q.Members = append(q.Members, m)
+		sound = sound && ok
+	}
+	return sound
+}
+
+// nested reports whether a member of a cycle or mixture is one itself, which
+// is wrong.
+func (c *checker) nested(p path, table map[string]any) bool {
+	for _, kind := range []Kind{Cycle, Mixture} {
+		if _, ok := table[string(kind)]; ok {
+			c.report(p.with(string(kind)), param.Error{Problem: "given inside a cycle or mixture", Expected: "kernels only, all in one list"})
+			return true
+		}
+	}
+	return false
+}
+
+// member decodes the keys of a kernel in the table at p and reports whether
+// it is sound; more are the structs of the other keys of that table.
+func (c *checker) member(p path, table map[string]any, point *Point, more ...any) (Member, bool) {
+	name, ok := table["kernel"].(string)
+	if !ok {
+		c.lacks(p, table, "kernel", "the name of a kernel in quotes: "+either(kernelNames()))
+		return Member{}, false
+	}
+	entry, ok := proposals.Find(name)
+	if !ok {
+		c.unknownWord(p.with("kernel"), name, "unknown kernel", kernelNames())
+		return Member{}, false
+	}
+	var k memberKeys
+	spec := entry.New()
+	if !c.decode(p, table, append(more, &k, spec)...) {
+		return Member{}, false
+	}
+	m := Member{Kernel: name, Steps: k.Steps, Spec: spec}
+	if point.Model == nil {
+		return m, true
+	}
+	err := spec.Check(point.Model)
+	if err == nil {
+		return m, true
+	}
+	if e := (*param.Error)(nil); errors.As(err, &e) && e.Key != "" { // one of the kernel's keys
+		c.reportIn(p, []*param.Error{e})
+		return m, false
+	}
+	c.report(p.with("kernel"), param.Error{
+		Problem:  name + " does not fit " + point.ModelName + ": " + err.Error(),
+		Expected: fitting(point.Model, func(proposals.Spec) bool { return true }),
+	})
+	return m, false
+}
+
+func kernelNames() (names []string) {
+	for _, e := range proposals.All() {
+		names = append(names, e.Name)
+	}
+	return names
+}
+
+// ergodic checks that at least one of a proposal's kernels is ergodic.
+func (c *checker) ergodic(p path, q *Proposal, point *Point) {
+	if point.Model == nil {
+		return
+	}
+	var stuck []string
+	for _, m := range q.Members {
+		err := m.Spec.Ergodic(point.Model)
+		if err == nil {
+			return
+		}
+		if why := m.Kernel + ": " + err.Error(); !slices.Contains(stuck, why) {
+			stuck = append(stuck, why)
+		}
+	}
+	helpers := fitting(point.Model, func(s proposals.Spec) bool { return s.Ergodic(point.Model) == nil })
+	c.report(p.with(string(q.Kind)), param.Error{
+		Problem:  "does not reach every configuration of " + point.ModelName + " (" + strings.Join(stuck, "; ") + ")",
+		Expected: "a cycle or mixture with a kernel that does: " + helpers,
+	})
+}
+
+// fitting lists the kernels that fit a model with their keys at their
+// defaults, and of those the ones that pass a test.
+func fitting(m models.Model, test func(proposals.Spec) bool) string {
+	var names []string
+	for _, e := range proposals.All() {
+		if s := e.New(); len(param.Decode(nil, s)) == 0 && s.Check(m) == nil && test(s) {
+			names = append(names, e.Name)
+		}
+	}
+	if names == nil {
+		return "none of the kernels there are"
+	}
+	return either(names)
+}

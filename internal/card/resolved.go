@@ -1,0 +1,183 @@
+package card
+
+import (
+	"bytes"
+	"fmt"
+	"reflect"
+	"slices"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"mcrun/mc/param"
+)
+
+// An entry is a key of a point with its value after defaults.
+type entry struct {
+	at    path
+	value any
+}
+
+// entries returns every key of a point in the order of the resolved card.
+func (p *Point) entries() entries {
+	list := entries{{path{"seed"}, p.Seed}}
+	add := func(table path, settings []param.Setting) {
+		for _, s := range settings {
+			list = append(list, entry{table.with(s.Key), s.Value})
+		}
+	}
+	add(path{"model"}, p.ModelKeys())
+	add(path{"run"}, p.Run.keys())
+	add(path{"observables"}, []param.Setting{{Key: "record", Value: p.Observables}})
+	for i, q := range p.Proposals {
+		at := path{"proposal", strconv.Itoa(i)}
+		add(at, []param.Setting{{Key: "name", Value: q.Name}})
+		for j, m := range q.Members {
+			here := at
+			if q.Kind != Single {
+				here = at.with(string(q.Kind), strconv.Itoa(j))
+			}
+			add(here, m.keys(q.Kind))
+		}
+	}
+	return list
+}
+
+// ModelKeys returns the keys of the table [model] with their values after
+// defaults: the name first, then the model's own in their order.
+func (p *Point) ModelKeys() []param.Setting {
+	return append([]param.Setting{{Key: "name", Value: p.ModelName}}, param.Encode(p.Model)...)
+}
+
+// keys returns the keys of a member with their values after defaults.
+func (m *Member) keys(kind Kind) []param.Setting {
+	list := []param.Setting{{Key: "kernel", Value: m.Kernel}, {Key: "steps", Value: m.Steps}}
+	if kind == Mixture {
+		list = append(list, param.Setting{Key: "weight", Value: m.Weight})
+	}
+	return append(list, param.Encode(m.Spec)...)
+}
+
+// Resolved writes the card with every default, with the settings of the
+// command line and with its scan, in a fixed order. Scanned keys are in
+// [scan] alone. The card that it parses to is this one, and is written in the
+// same bytes.
+func (c *Card) Resolved() []byte {
+	var b strings.Builder
+	var top []param.Setting
+	if c.Title != "" {
+		top = append(top, param.Setting{Key: "title", Value: c.Title})
+	}
+	p, fixed := &c.Points[0], c.fixed()
+	writeTable(&b, "", append(top, fixed.within(nil)...))
+	for _, table := range []string{"model", "run", "observables"} {
+		if keys := fixed.within(path{table}); len(keys) > 0 {
+			writeTable(&b, "["+table+"]", keys)
+		}
+	}
+	for i, q := range p.Proposals {
+		at := path{"proposal", strconv.Itoa(i)}
+		writeTable(&b, "[[proposal]]", fixed.within(at))
+		if q.Kind == Single {
+			continue
+		}
+		fmt.Fprintf(&b, "%s = [\n", q.Kind)
+		for j := range q.Members {
+			fmt.Fprintf(&b, "  %s,\n", inline(fixed.within(at.with(string(q.Kind), strconv.Itoa(j)))))
+		}
+		b.WriteString("]\n")
+	}
+	if len(c.axes) > 0 {
+		var keys []param.Setting
+		for _, a := range c.axes {
+			keys = append(keys, param.Setting{Key: param.Format(a.key), Value: a.given()})
+		}
+		writeTable(&b, "[scan]", keys)
+	}
+	return bytes.TrimLeft([]byte(b.String()), "\n")
+}
+
+// verbatim is a value that is already written in TOML.
+type verbatim string
+
+// given returns the values of an axis as the card gives them.
+func (a *axis) given() any {
+	if a.span == nil {
+		return a.values
+	}
+	end := func(x float64) any {
+		if a.span.whole {
+			return int64(x)
+		}
+		return x
+	}
+	return verbatim(inline([]param.Setting{{Key: "from", Value: end(a.span.From)}, {Key: "to", Value: end(a.span.To)}, {Key: "points", Value: a.span.Points}}))
+}
+
+// entries are keys of a card.
+type entries []entry
+
+// within returns the keys of the table at p.
+func (list entries) within(p path) (keys []param.Setting) {
+	for _, e := range list {
+		if last := len(e.at) - 1; e.at[:last].id() == p.id() && last == len(p) {
+			keys = append(keys, param.Setting{Key: e.at[last], Value: e.value})
+		}
+	}
+	return keys
+}
+
+// fixed returns the keys that are not scanned and have one value at all
+// points. The others are defaults that depend on what is scanned.
+func (c *Card) fixed() entries {
+	scanned := map[string]bool{}
+	for _, a := range c.axes {
+		scanned[a.at.id()] = true
+	}
+	var list entries
+	for _, e := range c.Points[0].entries() {
+		if !scanned[e.at.id()] {
+			list = append(list, e)
+		}
+	}
+	for i := 1; i < len(c.Points); i++ {
+		values := map[string]any{}
+		for _, e := range c.Points[i].entries() {
+			values[e.at.id()] = e.value
+		}
+		list = slices.DeleteFunc(list, func(e entry) bool {
+			return !reflect.DeepEqual(values[e.at.id()], e.value)
+		})
+	}
+	return list
+}
+
+// writeTable writes a table with its equal signs below each other.
+func writeTable(b *strings.Builder, header string, keys []param.Setting) {
+	if header != "" {
+		b.WriteString("\n" + header + "\n")
+	}
+	width := 0
+	for _, k := range keys {
+		width = max(width, utf8.RuneCountInString(k.Key))
+	}
+	for _, k := range keys {
+		fmt.Fprintf(b, "%-*s = %s\n", width, k.Key, write(k.Value))
+	}
+}
+
+// inline writes an inline table.
+func inline(keys []param.Setting) string {
+	parts := make([]string, len(keys))
+	for i, k := range keys {
+		parts[i] = k.Key + " = " + write(k.Value)
+	}
+	return "{ " + strings.Join(parts, ", ") + " }"
+}
+
+func write(value any) string {
+	if v, ok := value.(verbatim); ok {
+		return string(v)
+	}
+	return param.Format(value)
+}

@@ -1,6 +1,7 @@
 package mc
 
 import (
+	"errors"
 	"fmt"
 	"strconv"
 	"sync/atomic"
@@ -25,10 +26,10 @@ type Group struct {
 	identity      []string
 	savers        []Saver
 	streams       []*Stream
-	frozen        bool
 
 	thermal, sweeps atomic.Int64  // sweeps of thermalization and measured sweeps made so far
-	elapsed, kernel time.Duration // since thermalization: altogether, and in the kernel alone
+	elapsed         atomic.Int64  // nanoseconds of the measured sweeps, recording included
+	kernel          time.Duration // the part of elapsed spent in the kernel
 }
 
 // NewGroup returns a group of the chains numbered from first on. The seed of
@@ -69,15 +70,41 @@ func (g *Group) Thermalized() int { return int(g.thermal.Load()) }
 // group runs.
 func (g *Group) Sweeps() int { return int(g.sweeps.Load()) }
 
-// KernelTime returns the time spent in the kernel since thermalization. Time
-// in the probe is measured on a sample of the records and subtracted.
-func (g *Group) KernelTime() time.Duration { return g.kernel }
+// Elapsed returns the time that the measured sweeps took so far, recording
+// included. It may be called while the group runs.
+func (g *Group) Elapsed() time.Duration { return time.Duration(g.elapsed.Load()) }
+
+// Counters are what a group has counted.
+type Counters struct {
+	Thermalized, Sweeps int           // sweeps of thermalization, and measured
+	Elapsed             time.Duration // of the measured sweeps, recording included
+	Kernel              time.Duration // the part of Elapsed spent in the kernel
+	Tally               Tally         // of the measured sweeps
+}
+
+// Counters returns the counters of the group that was saved.
+func (s *Snapshot) Counters() (Counters, error) {
+	var sweeps, nanoseconds [2]int64
+	var tally [2]uint64
+	err := errors.Join(
+		Get(s, "group.sweeps", sweeps[:]),
+		Get(s, "group.nanoseconds", nanoseconds[:]),
+		Get(s, "group.tally", tally[:]),
+	)
+	return Counters{
+		Thermalized: int(sweeps[0]),
+		Sweeps:      int(sweeps[1]),
+		Elapsed:     time.Duration(nanoseconds[0]),
+		Kernel:      time.Duration(nanoseconds[1]),
+		Tally:       Tally{Proposed: tally[0], Accepted: tally[1]},
+	}, err
+}
 
 // Save returns the state of the group.
 func (g *Group) Save() *Snapshot {
 	s := new(Snapshot)
 	Put(s, "group.sweeps", []int64{g.thermal.Load(), g.sweeps.Load()})
-	Put(s, "group.nanoseconds", []int64{int64(g.elapsed), int64(g.kernel)})
+	Put(s, "group.nanoseconds", []int64{g.elapsed.Load(), int64(g.kernel)})
 	Put(s, "group.tally", []uint64{g.Tally.Proposed, g.Tally.Accepted})
 	words := make([]uint64, streamWords*len(g.streams))
 	for i, r := range g.streams {
@@ -96,18 +123,13 @@ func (g *Group) Save() *Snapshot {
 // Load restores the state that Save returned, in a group built in the same
 // way. After an error the group must not be used.
 func (g *Group) Load(s *Snapshot) error {
-	var sweeps, nanoseconds [2]int64
-	var tally [2]uint64
+	c, err := s.Counters()
+	if err != nil {
+		return err
+	}
 	words := make([]uint64, streamWords*len(g.streams))
-	for _, err := range []error{
-		Get(s, "group.sweeps", sweeps[:]),
-		Get(s, "group.nanoseconds", nanoseconds[:]),
-		Get(s, "group.tally", tally[:]),
-		Get(s, "group.streams", words),
-	} {
-		if err != nil {
-			return err
-		}
+	if err := Get(s, "group.streams", words); err != nil {
+		return err
 	}
 	for i, r := range g.streams {
 		if err := r.decode(words[streamWords*i:][:streamWords]); err != nil {
@@ -124,10 +146,11 @@ func (g *Group) Load(s *Snapshot) error {
 			return err
 		}
 	}
-	g.thermal.Store(sweeps[0])
-	g.sweeps.Store(sweeps[1])
-	g.elapsed, g.kernel = time.Duration(nanoseconds[0]), time.Duration(nanoseconds[1])
-	g.Tally = Tally{Proposed: tally[0], Accepted: tally[1]}
+	g.thermal.Store(int64(c.Thermalized))
+	g.sweeps.Store(int64(c.Sweeps))
+	g.elapsed.Store(int64(c.Elapsed))
+	g.kernel = c.Kernel
+	g.Tally = c.Tally
 	return nil
 }
 

@@ -23,7 +23,7 @@ func (p Plan) done(g *Group) bool {
 	if p.Sweeps > 0 {
 		return g.Sweeps() >= p.Sweeps
 	}
-	return g.elapsed.Seconds() >= p.Seconds
+	return g.Elapsed().Seconds() >= p.Seconds
 }
 
 // A Sink takes what a running group has to store.
@@ -45,9 +45,12 @@ const (
 // Run advances the group from where it stands to the end of the plan: a
 // sweep is one step of its kernel. It stores a checkpoint at the intervals
 // of the plan, at the end, and when ctx is cancelled; then it returns the
-// context's error. Whether and how often a run is interrupted changes no
-// number in it.
+// context's error. A group that is at the end already is left as it is.
+// Whether and how often a run is interrupted changes no number in it.
 func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
+	if p.done(g) {
+		return nil
+	}
 	saved := time.Now()
 	block := 1
 	clock := clockCost()
@@ -120,7 +123,7 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 		if record > 0 {
 			probing *= time.Duration(len(rows) / record)
 		}
-		g.elapsed += elapsed
+		g.elapsed.Add(int64(elapsed))
 		g.kernel += max(0, elapsed-probing)
 		if err := sink.Append(rows); err != nil {
 			return err

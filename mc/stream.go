@@ -105,9 +105,9 @@ func (s *Stream) refillBelow(threshold uint64) bool {
 }
 
 // Threshold returns the argument with which [Stream.Below] is true with
-// probability p, to a precision of 2^-53 p: p 2^64, and for p >= 1 the
-// largest number, which 64 random bits reach once in 2^64 times. It panics
-// if p is negative or NaN.
+// probability p: p 2^64 rounded down, and for p >= 1 the largest number,
+// which 64 random bits reach once in 2^64 times. It panics if p is negative
+// or NaN.
 func Threshold(p float64) uint64 {
 	switch {
 	case p >= 1:

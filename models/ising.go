@@ -36,6 +36,10 @@ func init() {
 		Name: "ising",
 		Doc:  "Ising model: H = -J sum s_i s_j - h sum s_i, s = +-1",
 		New:  func() Spec { return new(Ising) },
+		Example: []param.Setting{
+			{Key: "shape", Value: []int{16, 16}},
+			{Key: "temperature", Value: 2.269185314213022}, // T_c of the square lattice
+		},
 	})
 }
 

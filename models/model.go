@@ -1,10 +1,9 @@
 package models
 
 import (
-	"fmt"
-	"slices"
-
+	"mcrun/internal/registry"
 	"mcrun/mc"
+	"mcrun/mc/param"
 )
 
 // A Model is a probability distribution pi ~ exp(-beta H) of configurations
@@ -122,27 +121,19 @@ type Entry struct {
 	Name string
 	Doc  string      // one line for `mcrun list models`
 	New  func() Spec // an empty Spec
+	// Example holds keys with values for a first card (`mcrun init`): at
+	// least those that have no default.
+	Example []param.Setting
 }
 
-var registry []Entry
+var registered = registry.Registry[Entry]{Kind: "model"}
 
 // Register makes a model known to run cards. It is to be called from an
 // init function or before cmd.Main; it panics if the name is taken.
-func Register(e Entry) {
-	if _, taken := Find(e.Name); taken {
-		panic(fmt.Sprintf("models: %q is registered twice", e.Name))
-	}
-	registry = append(registry, e)
-}
+func Register(e Entry) { registered.Add(e.Name, e) }
 
 // Find returns the registered model of a name.
-func Find(name string) (Entry, bool) {
-	i := slices.IndexFunc(registry, func(e Entry) bool { return e.Name == name })
-	if i < 0 {
-		return Entry{}, false
-	}
-	return registry[i], true
-}
+func Find(name string) (Entry, bool) { return registered.Find(name) }
 
 // All returns the registered models in the order of their registration.
-func All() []Entry { return slices.Clone(registry) }
+func All() []Entry { return registered.All() }

@@ -15,27 +15,23 @@ func Standard(m models.Model) []string {
 }
 
 // Columns returns the names of the columns that a run must record to
-// estimate the observables of the given names, each once.
+// estimate the observables of the given names, each once, in the order of
+// their registration.
 func Columns(names []string) []string {
+	needed := make(map[string]bool)
+	for _, name := range names {
+		o, _ := Find(name)
+		for _, c := range o.Columns {
+			needed[c] = true
+		}
+	}
 	var cols []string
-	for _, c := range columns { // in the order of registration, whatever that on the card
-		for _, name := range names {
-			if o, ok := Find(name); ok && contains(o.Columns, c.Name) {
-				cols = append(cols, c.Name)
-				break
-			}
+	for _, c := range columns.All() {
+		if needed[c.Name] {
+			cols = append(cols, c.Name)
 		}
 	}
 	return cols
-}
-
-func contains(list []string, s string) bool {
-	for _, t := range list {
-		if s == t {
-			return true
-		}
-	}
-	return false
 }
 
 // A Probe reads the columns of every chain of a group. It implements

@@ -2,9 +2,9 @@ package observables
 
 import (
 	"fmt"
-	"slices"
 
 	"mcrun/analysis"
+	"mcrun/internal/registry"
 	"mcrun/models"
 )
 
@@ -32,55 +32,35 @@ type Observable struct {
 }
 
 var (
-	columns     []Column
-	observables []Observable
+	columns     = registry.Registry[Column]{Kind: "column"}
+	observables = registry.Registry[Observable]{Kind: "observable"}
 )
 
 // RegisterColumn makes a quantity known that observables can be estimated
 // from. It is to be called from an init function or before cmd.Main; it
 // panics if the name is taken.
-func RegisterColumn(c Column) {
-	if _, taken := FindColumn(c.Name); taken {
-		panic(fmt.Sprintf("observables: column %q is registered twice", c.Name))
-	}
-	columns = append(columns, c)
-}
+func RegisterColumn(c Column) { columns.Add(c.Name, c) }
 
 // Register makes an observable known to run cards. It is to be called from
 // an init function or before cmd.Main; it panics if the name is taken or a
 // column is not registered.
 func Register(o Observable) {
-	if _, taken := Find(o.Name); taken {
-		panic(fmt.Sprintf("observables: %q is registered twice", o.Name))
-	}
 	for _, c := range o.Columns {
 		if _, ok := FindColumn(c); !ok {
 			panic(fmt.Sprintf("observables: %q is estimated from column %q, which is not registered", o.Name, c))
 		}
 	}
-	observables = append(observables, o)
+	observables.Add(o.Name, o)
 }
 
 // FindColumn returns the registered column of a name.
-func FindColumn(name string) (Column, bool) {
-	i := slices.IndexFunc(columns, func(c Column) bool { return c.Name == name })
-	if i < 0 {
-		return Column{}, false
-	}
-	return columns[i], true
-}
+func FindColumn(name string) (Column, bool) { return columns.Find(name) }
 
 // Find returns the registered observable of a name.
-func Find(name string) (Observable, bool) {
-	i := slices.IndexFunc(observables, func(o Observable) bool { return o.Name == name })
-	if i < 0 {
-		return Observable{}, false
-	}
-	return observables[i], true
-}
+func Find(name string) (Observable, bool) { return observables.Find(name) }
 
 // All returns the registered observables in the order of their registration.
-func All() []Observable { return slices.Clone(observables) }
+func All() []Observable { return observables.All() }
 
 // Check returns nil if the observable exists for the model, and else an
 // error that names the ability that the model lacks.

@@ -1,9 +1,7 @@
 package proposals
 
 import (
-	"fmt"
-	"slices"
-
+	"mcrun/internal/registry"
 	"mcrun/mc"
 	"mcrun/models"
 )
@@ -39,25 +37,14 @@ type Entry struct {
 	New  func() Spec // a Spec with no key set
 }
 
-var registry []Entry
+var registered = registry.Registry[Entry]{Kind: "kernel"}
 
 // Register makes a kernel known to run cards. It is to be called from an
 // init function or before cmd.Main; it panics if the name is taken.
-func Register(e Entry) {
-	if _, taken := Find(e.Name); taken {
-		panic(fmt.Sprintf("proposals: %q is registered twice", e.Name))
-	}
-	registry = append(registry, e)
-}
+func Register(e Entry) { registered.Add(e.Name, e) }
 
 // Find returns the registered kernel of a name.
-func Find(name string) (Entry, bool) {
-	i := slices.IndexFunc(registry, func(e Entry) bool { return e.Name == name })
-	if i < 0 {
-		return Entry{}, false
-	}
-	return registry[i], true
-}
+func Find(name string) (Entry, bool) { return registered.Find(name) }
 
 // All returns the registered kernels in the order of their registration.
-func All() []Entry { return slices.Clone(registry) }
+func All() []Entry { return registered.All() }

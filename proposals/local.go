@@ -27,7 +27,7 @@ const (
 )
 
 // lazy is the factor by which Metropolis acceptance is reduced when sites are
-// not drawn at random. See [Metropolis].
+// not drawn at random, or nothing would be rejected. See [Metropolis].
 const lazy = 1 - 1.0/32
 
 // local is a kernel that changes one site at a time of two-valued spins with

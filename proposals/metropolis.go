@@ -17,7 +17,10 @@ import (
 // # Orders, and a trap
 //
 // With Order Random, the default, every attempt and every step is reversible
-// and the kernel is ergodic at every temperature.
+// and the kernel is ergodic. Where no attempt is ever rejected, at infinite
+// temperature or without couplings, a step of two-valued spins would make
+// exactly N flips, and for even N never leave the configurations of one parity;
+// there too the acceptance is reduced, as follows.
 //
 // If instead the sites are visited in a fixed order, the plain rule can be
 // reducible, since a proposal that does not raise the energy is always
@@ -50,7 +53,7 @@ func (*Metropolis) Ergodic(models.Model) error { return nil }
 // Bind implements Spec.
 func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 	most := 1.0
-	if k.order() != Random {
+	if k.order() != Random || flat(m) {
 		most = lazy
 	}
 	if m, ok := m.(models.PairCoupled); ok {
@@ -74,6 +77,15 @@ func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 		spins[i] = to
 		c.Tally.Add(1, 1)
 	}}
+}
+
+// flat reports whether all configurations have the same weight.
+func flat(m models.Model) bool {
+	if m, ok := m.(models.PairCoupled); ok {
+		k := m.Couplings()
+		return m.Beta()*k.J == 0 && m.Beta()*k.H == 0
+	}
+	return m.Beta() == 0
 }
 
 func (k *Metropolis) order() Order { return orRandom(k.Order) }

@@ -92,30 +92,39 @@ func (w *wolff) Step() {
 }
 
 // grow flips the cluster of seed and returns its size; its sites are then the
-// first of the stack. A site is flipped when it joins, so a bond to it is
-// no longer satisfied and each bond is tried once.
+// first of the stack. A site is flipped when it joins, so where J > 0 a bond to
+// it is no longer satisfied and each bond is tried once. Where J < 0 the
+// cluster can close a frustrated loop, on which the flip would satisfy a bond
+// between two of its sites; so they are marked as well, by the bit above the
+// spin, until the cluster is complete.
 func (w *wolff) grow(seed uint32) int {
 	spins, stack := w.spins, w.stack
 	random, join := w.random, w.join
 	neighbours := w.lattice.NeighbourTable()
 	z := 2 * w.lattice.Dims()
-	spins[seed] ^= 1
+	enter := 1 + 2*w.satisfied // flips a site that joins, and marks it
+	spins[seed] ^= enter
 	stack[0] = seed
 	size := 1
 	for next := 0; next < size; next++ {
 		i := int(stack[next])
-		unflipped := spins[i] ^ 1 ^ w.satisfied
+		unflipped := spins[i]&1 ^ 1 ^ w.satisfied
 		for _, j := range neighbours[z*i : z*i+z] {
 			// Whether the neighbour joins is unpredictable, so nothing
 			// here branches on it: a bond that is not satisfied has
 			// threshold 0, and a site that does not join is written to
 			// the top of the stack but not counted.
 			s := spins[j]
-			tryable := uint64(s^unflipped) - 1 // all ones if satisfied, else 0
-			joins := bit(random.Below(join & tryable))
-			spins[j] = s ^ joins
+			tryable := uint64(int64(s^unflipped)-1) >> 63 // 1 if satisfied and not marked, else 0
+			joins := bit(random.Below(join & -tryable))
+			spins[j] = s ^ enter&-joins
 			stack[size] = j
 			size += int(joins)
+		}
+	}
+	if w.satisfied != 0 {
+		for _, i := range stack[:size] {
+			spins[i] &= 1
 		}
 	}
 	return size

@@ -1,0 +1,136 @@
+package analysis
+
+import (
+	"fmt"
+	"math"
+
+	"gonum.org/v1/gonum/stat/distuv"
+)
+
+// Doubt is one reason not to trust an estimate, and what to do about it.
+type Doubt struct {
+	Kind    Kind
+	Message string // one sentence: what is wrong, with its numbers; the remedy
+}
+
+// Kind tells doubts apart, for counting.
+type Kind string
+
+// The kinds of doubt.
+const (
+	FewRecords   Kind = "few records"   // N < 50 tau_int
+	ChainsDiffer Kind = "chains differ" // R-hat > 1.01
+	ErrorGrows   Kind = "error grows"   // binning has no plateau
+	WindowAtEnd  Kind = "window at end" // tau_int's window needs more data than there are
+	ChainFrozen  Kind = "chain frozen"  // a chain is constant while another moves
+	AllConstant  Kind = "all constant"  // no chain moves
+)
+
+// The limits that doubts are raised at.
+const (
+	MinRecords = 50   // least N / tau_int
+	MaxRHat    = 1.01 // largest R-hat (Vehtari et al. 2021)
+)
+
+// Doubts lists the reasons to doubt an estimate, none if all is well.
+//
+// rhat is the R-hat of the chains; NaN or 0 if unknown. chains are the series
+// that the estimate was made from, or for a derived quantity a series that
+// carries it; without chains the rules that need them are silent. Numbers of
+// records are of all chains; remedies are factors, which hold in any unit of
+// time.
+//
+// Chains that agree and hold 1000 effective records each are doubted less than
+// once in 1000 times. R-hat alone needs that many: four chains of 100 effective
+// records exceed 1.01 about every third time, and the doubt then says that
+// chance explains it.
+func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
+	var doubts []Doubt
+	doubt := func(k Kind, format string, args ...any) {
+		doubts = append(doubts, Doubt{k, fmt.Sprintf(format, args...)})
+	}
+
+	moving := 0
+	var frozen []int
+	for c, x := range chains {
+		switch {
+		case len(x) < 2:
+		case constant(x):
+			frozen = append(frozen, c)
+		default:
+			moving++
+		}
+	}
+	switch {
+	case len(frozen) > 0 && moving == 0:
+		doubt(AllConstant, "every chain is constant, so no error can be said: run longer, or with a kernel that moves it")
+	case len(frozen) > 0:
+		doubt(ChainFrozen, "chain %s never moved while others did: start it elsewhere, thermalize longer, or use a kernel that moves it", list(frozen))
+	}
+
+	if e.TauInt > 0 && float64(e.N) < MinRecords*e.TauInt {
+		doubt(FewRecords, "only %d records for tau_int = %.3g records, so tau_int and the error are themselves uncertain: run at least %g times as long",
+			e.N, e.TauInt, math.Ceil(10*MinRecords*e.TauInt/float64(e.N))/10)
+	}
+	if e.WindowAtEnd {
+		doubt(WindowAtEnd, "the autocorrelation has not decayed within %d records, half of the longest chain, so the error is too small: run at least 10 times as long", e.Window)
+	}
+	if rhat > MaxRHat && (moving > 0 || len(chains) == 0) {
+		ess := withinESS(chains)
+		if limit := rhatByChance(ess, len(chains)); rhat < limit {
+			doubt(ChainsDiffer, "R-hat = %.3f is above %.2f, which so few as %.0f effective records explain (chance allows %.3f): run longer", rhat, MaxRHat, ess, limit)
+		} else {
+			doubt(ChainsDiffer, "R-hat = %.3f is above %.2f: the chains, or the halves of one, have not seen the same distribution: thermalize longer, or use a kernel that mixes faster", rhat, MaxRHat)
+		}
+	}
+	if b, err := LogBinning(chains...); err == nil && b.Convergence == NotConverged {
+		last := len(b.Levels) - 1
+		doubt(ErrorGrows, "the binning error still grows, from %.3g to %.3g between bins of %d and %d records, so records far apart are correlated: run at least 4 times as long",
+			b.Levels[last-2].Error, b.Levels[last].Error, b.Levels[last-2].Size, b.Levels[last].Size)
+	}
+	return doubts
+}
+
+// constant says whether all records are equal.
+func constant(x []float64) bool {
+	for _, v := range x {
+		if v != x[0] {
+			return false
+		}
+	}
+	return true
+}
+
+// list joins numbers for a sentence.
+func list(n []int) string {
+	s := fmt.Sprint(n[0])
+	for _, v := range n[1:] {
+		s += fmt.Sprintf(", %d", v)
+	}
+	return s
+}
+
+// withinESS is the sum of the chains' effective sample sizes, each by itself, so
+// that it does not know whether they agree.
+func withinESS(chains [][]float64) float64 {
+	ess := 0.0
+	for _, x := range chains {
+		if e, err := (Gamma{}).Mean(x); err == nil {
+			ess += e.ESS
+		}
+	}
+	return ess
+}
+
+// rhatByChance is the value that R-hat exceeds in one of a thousand sets of
+// chains that agree and hold ess effective records between them. The means of
+// m halves of chains then scatter with variance m/ess in units of the
+// variance, so that R-hat^2 - 1 is (m/ess) chi^2(m-1)/(m-1).
+func rhatByChance(ess float64, chains int) float64 {
+	if !(ess > 0) || chains == 0 {
+		return 0
+	}
+	m := 2 * float64(chains)
+	chi2 := distuv.ChiSquared{K: m - 1}.Quantile(0.999)
+	return math.Sqrt(1 + m/ess*chi2/(m-1))
+}

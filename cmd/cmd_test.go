@@ -1,0 +1,404 @@
+package cmd
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/json"
+	"fmt"
+	"io/fs"
+	"math/rand/v2"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"mcrun/internal/store"
+)
+
+// With this variable set the test binary is mcrun.
+const asProgram = "MCRUN_TEST_AS_PROGRAM"
+
+func TestMain(m *testing.M) {
+	if os.Getenv(asProgram) != "" {
+		Main()
+	}
+	os.Exit(m.Run())
+}
+
+// mcrun runs the command line in this process.
+func mcrun(t *testing.T, args ...string) (code int, stdout, stderr string) {
+	t.Helper()
+	var out, errs bytes.Buffer
+	code = run(args, &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// succeed runs the command line and fails the test unless it exits with 0.
+func succeed(t *testing.T, args ...string) string {
+	t.Helper()
+	code, stdout, stderr := mcrun(t, args...)
+	if code != exitDone {
+		t.Fatalf("mcrun %s: exit code %d\n%s", strings.Join(args, " "), code, stderr)
+	}
+	return stdout
+}
+
+const smallCard = `
+seed = 3
+[model]
+name = "ising"
+shape = [6, 6]
+temperature = 2.4
+[run]
+chains = 2
+thermalize = 100
+sweeps = 2000
+every = 2
+[[proposal]]
+kernel = "metropolis"
+order = "sequential"
+[[proposal]]
+kernel = "wolff"
+steps = 2
+[[proposal]]
+mixture = [{ kernel = "heat-bath", weight = 1.0 }, { kernel = "swendsen-wang", weight = 0.5 }]
+[scan]
+"model.temperature" = [2.2, 2.4]
+"model.h" = [0.0, 0.1]
+`
+
+// inDir makes a temporary directory the working directory and writes a card
+// there.
+func inDir(t *testing.T, card string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	if err := os.WriteFile("card.toml", []byte(card), 0o644); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// series returns the hash of every series in a run directory.
+func series(t *testing.T, dir string) map[string][32]byte {
+	t.Helper()
+	sums := make(map[string][32]byte)
+	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(path) != ".npy" {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		rel, _ := filepath.Rel(dir, path)
+		sums[rel] = sha256.Sum256(data)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return sums
+}
+
+func sameSeries(t *testing.T, dir, other string) {
+	t.Helper()
+	a, b := series(t, dir), series(t, other)
+	if len(a) == 0 || len(a) != len(b) {
+		t.Fatalf("%s has %d series, %s has %d", dir, len(a), other, len(b))
+	}
+	for name := range a {
+		if a[name] != b[name] {
+			t.Errorf("%s differs between %s and %s", name, dir, other)
+		}
+	}
+}
+
+func TestWorkersChangeNothing(t *testing.T) {
+	inDir(t, smallCard)
+	succeed(t, "card.toml", "--workers", "1", "-o", "one.run")
+	succeed(t, "run", "card.toml", "--workers", "2", "-o", "two.run", "--quiet")
+	sameSeries(t, "one.run", "two.run")
+}
+
+// A point of a scan has the same numbers in a card of its own.
+func TestScanChangesNothing(t *testing.T) {
+	inDir(t, smallCard)
+	succeed(t, "card.toml", "-o", "scan.run")
+	alone := smallCard[:strings.Index(smallCard, "[scan]")]
+	if err := os.WriteFile("alone.toml", []byte(alone), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "alone.toml")
+	succeed(t, "alone.toml", "-o", "other.run", "--set", "seed=4")
+	// Points in order: T = 2.2 with h = 0, 0.1, T = 2.4 with h = 0, 0.1.
+	scan, own, other := series(t, "scan.run"), series(t, "alone.run"), series(t, "other.run")
+	for i, name := range []string{"metropolis", "wolff", "heat-bath+swendsen-wang"} {
+		for chain := range 2 {
+			file := fmt.Sprintf("chain-%02d.npy", chain)
+			at := filepath.Join("tasks", fmt.Sprintf("%04d-%s", 6+i, name), file)
+			alone := filepath.Join("tasks", fmt.Sprintf("%04d-%s", i, name), file)
+			if scan[at] != own[alone] {
+				t.Errorf("%s of the scan is not %s of the point by itself", at, alone)
+			}
+			if own[alone] == other[alone] {
+				t.Errorf("%s does not depend on the seed", alone)
+			}
+		}
+	}
+}
+
+// A run killed at twenty moments ends with the bits of one that was not.
+func TestKill(t *testing.T) {
+	inDir(t, strings.Replace(smallCard, "sweeps = 2000", "sweeps = 60000\ncheckpoint = \"5ms\"", 1))
+	succeed(t, "card.toml", "-o", "whole.run")
+	random := rand.New(rand.NewPCG(1, 2))
+	kills := 0
+	for kills < 20 {
+		c := exec.Command(os.Args[0], "card.toml", "-o", "killed.run", "--quiet", "--workers", "2")
+		c.Env = append(os.Environ(), asProgram+"=1")
+		if err := c.Start(); err != nil {
+			t.Fatal(err)
+		}
+		ended := make(chan error, 1)
+		go func() { ended <- c.Wait() }()
+		select {
+		case err := <-ended:
+			if err != nil {
+				t.Fatal(err)
+			}
+			// It was done before its time; begin another.
+			if err := os.Rename("killed.run", fmt.Sprintf("killed-%d.run", kills)); err != nil {
+				t.Fatal(err)
+			}
+			sameSeries(t, "whole.run", fmt.Sprintf("killed-%d.run", kills))
+		case <-time.After(time.Duration(5+random.IntN(60)) * time.Millisecond):
+			c.Process.Kill()
+			<-ended
+			kills++
+		}
+	}
+	succeed(t, "card.toml", "-o", "killed.run", "--quiet")
+	sameSeries(t, "whole.run", "killed.run")
+}
+
+// SIGINT stores a checkpoint and exits with 130.
+func TestInterrupt(t *testing.T) {
+	inDir(t, strings.Replace(smallCard, "sweeps = 2000", "sweeps = 500000", 1))
+	c := exec.Command(os.Args[0], "card.toml", "--workers", "1")
+	c.Env = append(os.Environ(), asProgram+"=1")
+	if err := c.Start(); err != nil {
+		t.Fatal(err)
+	}
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for range 1000 { // until the first checkpoint can hold something
+		if _, err := os.Stat("card.run/tasks/0000-metropolis/chain-00.npy"); err == nil {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	time.Sleep(50 * time.Millisecond)
+	c.Process.Signal(os.Interrupt)
+	<-ended
+	if code := c.ProcessState.ExitCode(); code != 130 {
+		t.Errorf("exit code %d after SIGINT, want 130", code)
+	}
+	if _, err := os.Stat("card.run/tasks/0000-metropolis/group-00.safetensors"); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestResume(t *testing.T) {
+	inDir(t, smallCard)
+	first := succeed(t, "card.toml")
+	before := series(t, "card.run")
+	if again := succeed(t, "card.toml"); again != first {
+		t.Errorf("a finished run prints\n%s\nthe first time and\n%s\nthe second", first, again)
+	}
+	if again := succeed(t, "card.run"); again != first {
+		t.Errorf("the card prints\n%s\nand its directory\n%s", first, again)
+	}
+	for name, sum := range series(t, "card.run") {
+		if before[name] != sum {
+			t.Errorf("%s changed when a finished run was shown", name)
+		}
+	}
+
+	// Another card is refused, and nothing is touched.
+	code, _, stderr := mcrun(t, "card.toml", "--set", "run.chains=3")
+	if code != exitUsage || !strings.Contains(stderr, "run.chains") || !strings.Contains(stderr, "2 in the run directory, 3 in the card") {
+		t.Errorf("other chains: exit code %d, %s", code, stderr)
+	}
+	code, _, stderr = mcrun(t, "card.toml", "--set", "run.sweeps=1000")
+	if code != exitUsage || !strings.Contains(stderr, "run.sweeps") {
+		t.Errorf("fewer sweeps: exit code %d, %s", code, stderr)
+	}
+	for name, sum := range series(t, "card.run") {
+		if before[name] != sum {
+			t.Errorf("%s changed when another card was refused", name)
+		}
+	}
+
+	// More sweeps go on, to the bits of a run that had them from the start.
+	succeed(t, "card.toml", "--set", "run.sweeps=3001", "--set", `title="longer"`)
+	succeed(t, "card.toml", "--set", "run.sweeps=3001", "-o", "long.run")
+	sameSeries(t, "card.run", "long.run")
+
+	// --force keeps the old directory.
+	old := series(t, "card.run")
+	succeed(t, "card.toml", "--force", "--set", "seed=9")
+	for name, sum := range series(t, "card.run.old-1") {
+		if old[name] != sum {
+			t.Errorf("--force changed %s", name)
+		}
+	}
+}
+
+// A run by time records what it reached.
+func TestSeconds(t *testing.T) {
+	inDir(t, strings.Replace(smallCard[:strings.Index(smallCard, "[scan]")], "sweeps = 2000", "seconds = 0.05", 1))
+	succeed(t, "card.toml")
+	text, err := os.ReadFile("card.run/run.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var manifest struct {
+		Tasks []struct {
+			Name   string
+			Sweeps []int
+		}
+	}
+	if err := json.Unmarshal(text, &manifest); err != nil {
+		t.Fatal(err)
+	}
+	for i, task := range manifest.Tasks {
+		for chain, sweeps := range task.Sweeps {
+			name := fmt.Sprintf("card.run/tasks/%04d-%s/chain-%02d.npy", i, task.Name, chain)
+			s, err := store.ReadSeries(name)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if sweeps < 1 || s.Rows() != sweeps/2 {
+				t.Errorf("%s has %d rows after %d sweeps, one every 2", name, s.Rows(), sweeps)
+			}
+		}
+	}
+}
+
+func TestJSON(t *testing.T) {
+	inDir(t, smallCard)
+	out := succeed(t, "card.toml", "--json")
+	file, err := os.ReadFile("card.run/summary.json")
+	if err != nil || out != string(file) {
+		t.Errorf("--json does not print summary.json: %v", err)
+	}
+	var summary struct {
+		Format  int
+		Results []map[string]any
+		Flows   []any
+	}
+	if err := json.Unmarshal(file, &summary); err != nil {
+		t.Fatal(err)
+	}
+	if summary.Format != 1 || len(summary.Results) != 12 || summary.Flows == nil {
+		t.Errorf("summary of format %d with %d results", summary.Format, len(summary.Results))
+	}
+}
+
+func TestBadCards(t *testing.T) {
+	inDir(t, strings.Replace(smallCard, "temperature = 2.4", "temprature = 2.4", 1))
+	code, stdout, stderr := mcrun(t, "card.toml")
+	if code != exitUsage || stdout != "" || !strings.Contains(stderr, `card.toml:6: model.temprature`) {
+		t.Errorf("exit code %d, stdout %q, stderr:\n%s", code, stdout, stderr)
+	}
+	if _, err := os.Stat("card.run"); err == nil {
+		t.Error("a bad card has made a run directory")
+	}
+	code, stdout, _ = mcrun(t, "check", "card.toml", "--json")
+	var errs []map[string]any
+	if err := json.Unmarshal([]byte(stdout), &errs); code != exitUsage || err != nil || len(errs) == 0 {
+		t.Errorf("check --json: exit code %d, %v, %s", code, err, stdout)
+	}
+	for _, args := range [][]string{
+		{"missing.toml"}, {"card.toml", "more.toml"}, {"card.toml", "--nonsense"}, {"chekc", "card.toml"},
+		{"table"}, {"table", "missing.run"}, {"list", "kernel"}, {"init", "isnig"}, {"version", "3"}, {"."},
+		{"card.toml", "--workers", "0"}, {"check"},
+	} {
+		if code, _, stderr := mcrun(t, args...); code != exitUsage || stderr == "" {
+			t.Errorf("mcrun %q: exit code %d, %q", args, code, stderr)
+		}
+	}
+}
+
+func TestCheckInitListVersion(t *testing.T) {
+	t.Chdir(t.TempDir())
+	succeed(t, "init")
+	if code, _, _ := mcrun(t, "init", "ising"); code != exitUsage {
+		t.Errorf("init over a file: exit code %d", code)
+	}
+	resolved := succeed(t, "check", "ising.toml")
+	if !strings.Contains(resolved, "checkpoint") || !strings.Contains(resolved, "memory") {
+		t.Errorf("check prints\n%s", resolved)
+	}
+	if out := succeed(t, "check", "ising.toml", "--json"); strings.TrimSpace(out) != "[]" {
+		t.Errorf("check --json of a good card prints %s", out)
+	}
+	if err := os.WriteFile("resolved.toml", []byte(resolved), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "check", "resolved.toml")
+	succeed(t, "ising.toml", "--set", "run.sweeps=200", "--quiet")
+	for _, what := range []string{"wolff", "susceptibility", "ising", "temperature", "order"} {
+		if out := succeed(t, "list"); !strings.Contains(out, what) {
+			t.Errorf("list does not name %s", what)
+		}
+	}
+	for i, line := range strings.Split(succeed(t, "list"), "\n") {
+		if len(line) > 80 {
+			t.Errorf("list, line %d has %d columns: %s", i+1, len(line), line)
+		}
+	}
+	if out := succeed(t, "version"); !strings.HasPrefix(out, "mcrun ") {
+		t.Errorf("version prints %s", out)
+	}
+}
+
+func TestTable(t *testing.T) {
+	inDir(t, smallCard)
+	succeed(t, "card.toml", "--quiet")
+	for _, format := range []string{"text", "markdown", "latex", "csv", "json"} {
+		if out := succeed(t, "table", "card.run", "--format", format); !strings.Contains(out, "wolff") {
+			t.Errorf("table --format %s prints\n%s", format, out)
+		}
+	}
+	if code, _, stderr := mcrun(t, "table", "card.run", "--format", "html"); code != exitUsage || !strings.Contains(stderr, "markdown") {
+		t.Errorf("unknown format: exit code %d, %s", code, stderr)
+	}
+}
+
+// A flipped byte anywhere in the series of a finished run is reported by
+// name, and the same command mends it.
+func TestDamage(t *testing.T) {
+	inDir(t, smallCard)
+	succeed(t, "card.toml", "--quiet")
+	whole := series(t, "card.run")
+	name := filepath.Join("card.run", "tasks", "0001-wolff", "chain-01.npy")
+	data, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	data[len(data)-5] ^= 0x10
+	if err := os.WriteFile(name, data, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if _, _, stderr := mcrun(t, "table", "card.run"); !strings.Contains(stderr, name) {
+		t.Errorf("table does not name the damaged file: %s", stderr)
+	}
+	code, _, stderr := mcrun(t, "card.toml")
+	if code != exitDone || !strings.Contains(stderr, name) {
+		t.Errorf("exit code %d, stderr:\n%s", code, stderr)
+	}
+	for name, sum := range series(t, "card.run") {
+		if whole[name] != sum {
+			t.Errorf("%s has not come back", name)
+		}
+	}
+}

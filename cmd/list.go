@@ -1,0 +1,123 @@
+package cmd
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mcrun/mc/param"
+	"mcrun/models"
+	"mcrun/observables"
+	"mcrun/proposals"
+)
+
+func newList() *cobra.Command {
+	kinds := []string{"models", "kernels", "observables"}
+	return &cobra.Command{
+		Use:       "list [models|kernels|observables]",
+		Short:     "List what cards can name, with every key and its default",
+		ValidArgs: kinds,
+		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				args = kinds
+			}
+			w := c.OutOrStdout()
+			for i, what := range args {
+				if i > 0 {
+					fmt.Fprintln(w)
+				}
+				switch what {
+				case "models":
+					listModels(w)
+				case "kernels":
+					listKernels(w)
+				case "observables":
+					listObservables(w)
+				default:
+					return usage("list knows no %q; expected %s", what, strings.Join(kinds, ", "))
+				}
+			}
+			return nil
+		},
+	}
+}
+
+func listModels(w io.Writer) {
+	fmt.Fprintln(w, "Models (model.name) and their keys in [model]")
+	for _, e := range models.All() {
+		fmt.Fprintf(w, "\n  %s\n", e.Name)
+		fmt.Fprint(w, wrap(e.Doc, "      "))
+		listFields(w, e.New())
+	}
+}
+
+func listKernels(w io.Writer) {
+	fmt.Fprintln(w, "Kernels ([[proposal]] kernel) and their keys")
+	for _, e := range proposals.All() {
+		fmt.Fprintf(w, "\n  %s\n", e.Name)
+		fmt.Fprint(w, wrap(e.Doc, "      "))
+		listFields(w, e.New())
+	}
+	fmt.Fprint(w, `
+Every [[proposal]] also takes
+    name      name in tables and files; default: the kernel's
+    steps     elementary steps in one sweep; default 1
+    cycle     [{ kernel = "...", ... }, ...] instead of kernel: kernels in turn
+    mixture   [{ kernel = "...", weight = 1.0, ... }, ...] instead of kernel:
+              one drawn at random each sweep
+`)
+}
+
+func listObservables(w io.Writer) {
+	fmt.Fprintln(w, "Observables (observables.record)")
+	fmt.Fprintln(w)
+	for _, o := range observables.All() {
+		fmt.Fprintf(w, "  %-26s%s\n", o.Name, o.Doc)
+	}
+}
+
+// listFields lists the keys of a table of the card.
+func listFields(w io.Writer, v any) {
+	for _, f := range param.Fields(v) {
+		what := f.Type
+		if f.Range != "" {
+			what += ", " + f.Range
+		}
+		switch {
+		case f.Required:
+			what += "; required"
+		case f.Default != "":
+			what += "; default " + f.Default
+		}
+		indent := strings.Repeat(" ", 18)
+		fmt.Fprintf(w, "    %-14s%s", f.Name, strings.TrimPrefix(wrap(what, indent), indent))
+		fmt.Fprint(w, wrap(f.Doc, indent))
+	}
+}
+
+// wrap breaks a text into lines of at most 80 columns that begin with indent.
+func wrap(text, indent string) string {
+	var b strings.Builder
+	column := 0
+	for _, word := range strings.Fields(text) {
+		switch {
+		case column == 0:
+			b.WriteString(indent)
+			column = len(indent)
+		case column+1+len(word) > 80:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	if column > 0 {
+		b.WriteByte('\n')
+	}
+	return b.String()
+}

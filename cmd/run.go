@@ -1,0 +1,236 @@
+package cmd
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mcrun/internal/card"
+	"mcrun/internal/engine"
+	"mcrun/internal/report"
+	"mcrun/internal/store"
+)
+
+// options are the flags of a run.
+type options struct {
+	dir     string
+	sets    []string
+	workers int
+	quiet   bool
+	json    bool
+	force   bool
+	strict  bool
+}
+
+func (o *options) addCardFlags(c *cobra.Command) {
+	c.Flags().StringArrayVar(&o.sets, "set", nil, "`key=value` that counts as the card, as run.sweeps=1000; may be repeated")
+	c.Flags().IntVar(&o.workers, "workers", runtime.NumCPU(), "chains that run at once; changes no number")
+}
+
+func (o *options) addRunFlags(c *cobra.Command) {
+	o.addCardFlags(c)
+	c.Flags().StringVarP(&o.dir, "output", "o", "", "run `directory` (default: the card's name with .run)")
+	c.Flags().BoolVar(&o.quiet, "quiet", false, "no progress and no tables")
+	c.Flags().BoolVar(&o.json, "json", false, "print summary.json instead of tables")
+	c.Flags().BoolVar(&o.force, "force", false, "start over; an old run directory is renamed")
+	c.Flags().BoolVar(&o.strict, "strict", false, "exit with code 3 if a result is doubtful")
+}
+
+func newRun() *cobra.Command {
+	o := new(options)
+	c := &cobra.Command{
+		Use:   "run card.toml|DIR",
+		Short: "Run a card, or go on with an unfinished run",
+		RunE:  o.run,
+	}
+	o.addRunFlags(c)
+	return c
+}
+
+// run is `mcrun card.toml` and `mcrun DIR`.
+func (o *options) run(c *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		for _, sub := range c.Commands() {
+			if len(args) > 0 && strings.HasPrefix(sub.Name(), args[0][:min(2, len(args[0]))]) {
+				return usage("no command %q; did you mean %q?", args[0], sub.Name())
+			}
+		}
+		return usage("takes one card or run directory, not %d arguments; see mcrun --help", len(args))
+	}
+	if o.workers < 1 {
+		return usage("--workers is %d; expected 1 or more", o.workers)
+	}
+	dir, fromDir := o.dir, false
+	path := args[0]
+	if info, err := os.Stat(path); err == nil && info.IsDir() {
+		if dir != "" {
+			return usage("-o is for cards; %s is a run directory itself", path)
+		}
+		if o.force {
+			return usage("--force is for cards; give the card, or copy it out of %s first", path)
+		}
+		dir, fromDir = path, true
+		path = filepath.Join(dir, "card.toml")
+		if _, err := store.View(dir); err != nil {
+			return err
+		}
+	} else if dir == "" {
+		base := filepath.Base(path)
+		dir = strings.TrimSuffix(base, filepath.Ext(base)) + ".run"
+	}
+	crd, err := card.Load(path, o.sets, o.machine())
+	if err != nil {
+		return err
+	}
+	return o.runCard(c, crd, dir, fromDir)
+}
+
+// machine returns what cards have to fit on.
+func (o *options) machine() card.Machine {
+	m := card.ThisMachine()
+	m.Workers = o.workers
+	return m
+}
+
+// runCard runs a checked card in a directory, new or not.
+func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string, fromDir bool) error {
+	stderr := c.ErrOrStderr()
+	dirs, err := o.open(c, crd, dir)
+	if err != nil {
+		return err
+	}
+	defer dirs.Close()
+
+	r := &engine.Run{Card: crd, Dir: dirs, Workers: o.workers, Notice: func(n store.Notice) {
+		fmt.Fprintln(stderr, "mcrun: "+n.String())
+	}}
+	stop := func() {}
+	if !o.quiet {
+		stop = showProgress(stderr, r)
+	}
+	err = r.Do(c.Context())
+	stop()
+	if err != nil {
+		var i *interruption
+		if errors.As(err, &i) {
+			return err
+		}
+		return fmt.Errorf("mcrun: %w", err)
+	}
+	return o.finish(c, crd, dirs)
+}
+
+// open creates the run directory of a card, or opens it if it fits.
+func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run, error) {
+	if o.force {
+		old, err := store.Retire(dir)
+		switch {
+		case err == nil:
+			fmt.Fprintf(c.ErrOrStderr(), "mcrun: the old %s is now %s\n", dir, old)
+		case !errors.Is(err, fs.ErrNotExist):
+			return nil, err
+		}
+	}
+	view, err := store.View(dir)
+	if errors.Is(err, fs.ErrNotExist) {
+		return store.Create(dir, store.Manifest{
+			Program: version(),
+			Seed:    crd.Points[0].Seed,
+			Machine: store.ThisMachine(),
+			Level:   "go",
+			Start:   time.Now().UTC(),
+			Tasks:   engine.Manifest(crd),
+		}, crd.Resolved(), nil)
+	}
+	if err != nil {
+		return nil, err
+	}
+	before, err := card.Load(view.Path("card.toml"), nil, card.Machine{})
+	if err != nil {
+		return nil, fmt.Errorf("%w\nmcrun: the card in %s cannot be read; start over with --force", err, dir)
+	}
+	if diff := card.Differences(before, crd); len(diff) > 0 {
+		return nil, &store.Refusal{Path: dir, Reason: "holds the run of another card; give -o for a new directory, or --force to start over:\n  " + strings.Join(diff, "\n  ")}
+	}
+	r, err := store.Open(dir)
+	if err != nil {
+		return nil, err
+	}
+	if resolved := crd.Resolved(); !bytes.Equal(resolved, before.Resolved()) {
+		err = r.WriteFile("card.toml", func(w io.Writer) error {
+			_, err := w.Write(resolved)
+			return err
+		})
+	}
+	if err != nil {
+		r.Close()
+		return nil, err
+	}
+	return r, nil
+}
+
+// finish analyses a run that is complete, stores and prints its tables.
+func (o *options) finish(c *cobra.Command, crd *card.Card, dir *store.Run) error {
+	view, err := store.View(dir.Path())
+	if err != nil {
+		return err
+	}
+	summary, notices, err := engine.Summarize(crd, view)
+	for _, n := range notices {
+		fmt.Fprintln(c.ErrOrStderr(), "mcrun: "+n.String())
+	}
+	if err != nil {
+		return err
+	}
+	var text bytes.Buffer
+	if err := report.Write(&text, summary, "text"); err != nil {
+		return err
+	}
+	err = errors.Join(
+		dir.WriteJSON("summary.json", summary),
+		dir.WriteFile("tables/summary.txt", func(w io.Writer) error {
+			_, err := w.Write(text.Bytes())
+			return err
+		}),
+		dir.Update(func(m *store.Manifest) {
+			if m.Stop == nil {
+				now := time.Now().UTC()
+				m.Stop = &now
+			}
+		}),
+	)
+	if err != nil {
+		return err
+	}
+	switch {
+	case o.json:
+		encoded, err := os.ReadFile(dir.Path("summary.json"))
+		if err == nil {
+			_, err = c.OutOrStdout().Write(encoded)
+		}
+		if err != nil {
+			return err
+		}
+	case !o.quiet:
+		if _, err := text.WriteTo(c.OutOrStdout()); err != nil {
+			return err
+		}
+	}
+	if o.strict {
+		for _, r := range summary.Results {
+			if len(r.Doubts) > 0 {
+				return &exit{exitDoubtful, errors.New("mcrun: a result is doubtful (--strict)")}
+			}
+		}
+	}
+	return nil
+}

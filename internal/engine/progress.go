@@ -1,0 +1,89 @@
+package engine
+
+import (
+	"fmt"
+	"time"
+)
+
+// Progress is how far a run has come.
+type Progress struct {
+	Done, Jobs int           // chains done, and all chains of all tasks
+	Fraction   float64       // of the sweeps, or of the time, weighted by cost
+	Left       time.Duration // estimate; 0 while there is none
+	Current    string        // what is being worked on
+}
+
+// Progress returns how far the run has come. It may be called while Do runs.
+func (r *Run) Progress() Progress {
+	// What a sweep costs is known for the proposals that have run; others are
+	// taken to cost as much, by site, as those do on average.
+	type cost struct{ seconds, work float64 }
+	costs := make(map[string]cost)
+	var all cost
+	type state struct{ done, left float64 } // work: sweeps times sites, or seconds
+	states := make([]state, len(r.jobs))
+	p := Progress{Jobs: len(r.jobs)}
+	for i, j := range r.jobs {
+		j.mu.Lock()
+		sweeps, took := j.has, j.took
+		if j.chain != nil {
+			sweeps, took = j.chain.Thermalized()+j.chain.Sweeps(), time.Since(j.began)
+			p.Current = fmt.Sprintf("%s, chain %d", r.label(j), j.group)
+		}
+		run, sites := j.point.Run, float64(j.point.Model.Sites())
+		done := float64(sweeps) * sites
+		left := float64(run.Thermalize+run.Sweeps-sweeps) * sites
+		if run.Sweeps == 0 {
+			// By time: work in units of the whole run.
+			done, left = 0, run.Seconds
+			if j.chain != nil {
+				done = j.chain.Elapsed().Seconds()
+				left = max(0, run.Seconds-done)
+			}
+		}
+		if j.done {
+			p.Done++
+			done, left = done+left, 0
+		}
+		states[i] = state{done, max(0, left)}
+		if run.Sweeps > 0 {
+			c := costs[j.proposal.Name]
+			work := float64(sweeps-j.had) * sites
+			c.seconds += took.Seconds()
+			c.work += work
+			costs[j.proposal.Name] = c
+			all.seconds += took.Seconds()
+			all.work += work
+		}
+		j.mu.Unlock()
+	}
+	var done, left float64 // seconds
+	for i, j := range r.jobs {
+		c := costs[j.proposal.Name]
+		if c.work == 0 {
+			c = all
+		}
+		unit := 1.0
+		if j.point.Run.Sweeps > 0 && c.work > 0 {
+			unit = c.seconds / c.work
+		}
+		done += states[i].done * unit
+		left += states[i].left * unit
+	}
+	if done > 0 {
+		p.Fraction = done / (done + left)
+		if workers := min(r.Workers, p.Jobs-p.Done); workers > 0 {
+			p.Left = time.Duration(left / float64(workers) * float64(time.Second))
+		}
+	}
+	return p
+}
+
+// label names a job's task for a person.
+func (r *Run) label(j *job) string {
+	s := j.proposal.Name
+	for _, k := range j.point.Scan {
+		s += fmt.Sprintf(" %s=%v", k.Key, k.Value)
+	}
+	return s
+}

@@ -1,0 +1,189 @@
+// Package engine runs the tasks of a card: it builds the chains of every
+// proposal at every point of the scan, advances them on a number of workers,
+// and goes on where an interrupted run stopped.
+package engine
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mcrun/internal/card"
+	"mcrun/internal/store"
+	"mcrun/mc"
+	"mcrun/models"
+	"mcrun/observables"
+)
+
+// Manifest returns the tasks of a card as run.json lists them before a run
+// starts.
+func Manifest(c *card.Card) []store.Task {
+	var tasks []store.Task
+	for i := range c.Tasks() {
+		point, prop := task(c, i)
+		t := store.Task{Name: prop.Name, State: store.Waiting, Sweeps: make([]int, point.Run.Chains)}
+		for range point.Run.Chains {
+			t.Groups = append(t.Groups, 1)
+		}
+		tasks = append(tasks, t)
+	}
+	return tasks
+}
+
+// task returns the point and the proposal of task i.
+func task(c *card.Card, i int) (*card.Point, *card.Proposal) {
+	p := len(c.Points[0].Proposals)
+	point := &c.Points[i/p]
+	return point, &point.Proposals[i%p]
+}
+
+// A Run advances the tasks of a card in a run directory.
+type Run struct {
+	Card    *card.Card
+	Dir     *store.Run
+	Workers int
+	// Notice is told of damage found in the run directory. Calls do not
+	// overlap.
+	Notice func(store.Notice)
+
+	jobs    []*job
+	noticed sync.Mutex
+}
+
+// A job is a group to be advanced.
+type job struct {
+	task, group int
+	point       *card.Point
+	proposal    *card.Proposal
+	model       func() (models.Model, error) // one for all chains of a point
+
+	mu    sync.Mutex
+	chain *mc.Group // while it runs
+	had   int       // sweeps that it had when this process took it up
+	has   int       // sweeps that it had when this process left it
+	began time.Time
+	took  time.Duration // from taking it up to leaving it
+	done  bool
+}
+
+// Do runs every task that is not done to its end. When ctx is cancelled it
+// returns the context's error once every chain has stored a checkpoint. The
+// first error of a chain stops the others in the same way.
+func (r *Run) Do(ctx context.Context) error {
+	r.list()
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range min(r.Workers, len(r.jobs)) {
+		wg.Go(func() {
+			for ctx.Err() == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(r.jobs) {
+					return
+				}
+				if err := r.advance(ctx, r.jobs[i]); err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// list makes the jobs, in the order of the tasks.
+func (r *Run) list() {
+	for i := range r.Card.Tasks() {
+		point, prop := task(r.Card, i)
+		var model func() (models.Model, error)
+		if i%len(point.Proposals) == 0 {
+			model = sync.OnceValues(func() (models.Model, error) { return prepare(point) })
+		} else {
+			model = r.jobs[len(r.jobs)-1].model
+		}
+		for g := range point.Run.Chains {
+			r.jobs = append(r.jobs, &job{task: i, group: g, point: point, proposal: prop, model: model})
+		}
+	}
+}
+
+// advance runs one job to its end.
+func (r *Run) advance(ctx context.Context, j *job) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+		}
+		if err != nil && !errors.Is(err, context.Canceled) {
+			err = fmt.Errorf("task %04d-%s, chain %d: %w", j.task, j.proposal.Name, j.group, err)
+		}
+		j.model = nil // the last job of a point frees its tables
+	}()
+	sink, snapshot, notices, err := r.Dir.Group(j.task, j.group, observables.Columns(j.point.Observables))
+	r.noticed.Lock()
+	for _, n := range notices {
+		r.Notice(n)
+	}
+	r.noticed.Unlock()
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, sink.Close()) }()
+
+	m, err := j.model()
+	if err != nil {
+		return err
+	}
+	g := group(m, j.point, j.proposal, j.group)
+	if snapshot != nil {
+		if err := g.Load(snapshot); err != nil {
+			return err
+		}
+	}
+	j.begin(g)
+	if err := r.record(j, g.Sweeps()); err != nil {
+		return err
+	}
+	err = g.Run(ctx, plan(j.point.Run), sink)
+	j.end(err == nil)
+	return errors.Join(err, r.record(j, g.Sweeps()))
+}
+
+func (j *job) begin(g *mc.Group) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.chain, j.began = g, time.Now()
+	j.had = g.Thermalized() + g.Sweeps()
+}
+
+func (j *job) end(done bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.has = j.chain.Thermalized() + j.chain.Sweeps()
+	j.took, j.done, j.chain = time.Since(j.began), done, nil
+}
+
+// record notes in run.json how far a group has come.
+func (r *Run) record(j *job, sweeps int) error {
+	finished := true
+	for _, k := range r.jobs {
+		if k.task == j.task {
+			k.mu.Lock()
+			finished = finished && k.done && k.chain == nil
+			k.mu.Unlock()
+		}
+	}
+	return r.Dir.Update(func(m *store.Manifest) {
+		t := &m.Tasks[j.task]
+		t.Sweeps[j.group] = sweeps
+		t.State = store.Running
+		if finished {
+			t.State = store.Done
+		}
+	})
+}

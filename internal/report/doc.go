@@ -1,0 +1,56 @@
+// Package report turns recorded series into numbers, and numbers into tables.
+//
+// [Summarize] analyses the series of one task, the chains of one proposal at
+// one point of a scan, and returns a [Result]. The results of a run make a
+// [Summary], which is the content of summary.json: every number of every table
+// is in it, so that [Write] needs nothing else, neither series nor card nor
+// model, and prints the same tables from a summary that was read back.
+//
+// # What the numbers mean
+//
+// The integrated autocorrelation time is tau_int = 1/2 + sum_{t>=1} rho(t), in
+// sweeps. With N records of all chains, one every k sweeps, the effective
+// sample size is ESS = N k/(2 tau_int), and the error sqrt(variance/ESS) is
+// one standard error. Values, errors and tau_int are those of the Gamma method
+// of package analysis; errors of derived quantities are propagated linearly,
+// so that their tau_int is that of the linearised function: of m^2 for the
+// susceptibility.
+//
+// R-hat is the rank-normalised split R-hat. That of a derived quantity is the
+// largest among the terms it is a function of, each of which has a value in
+// every record: of m^2 and m^4 for the Binder cumulant. This is what Stan
+// shows of quantities that a user computes draw by draw.
+//
+// ESS per second divides by the time that kernels took for the measured
+// sweeps, summed over chains; neither thermalization nor the reading of
+// observables is in it.
+//
+// # What is unknown
+//
+// A number that is unknown is nil, null in JSON and "-" in a table, never NaN
+// or infinite. The Reason of the observable then names every key that is
+// missing and says why.
+//
+// # Doubts
+//
+// A doubt is one sentence: what it is about, what is wrong with its numbers,
+// and what to do. It begins with the names of observables, or "acceptance",
+// and a colon. Where one doubt befalls several observables it is said once, of
+// the worst: "binder (also energy, susceptibility): only 300 records ...".
+// To the doubts of package analysis are added:
+//
+//   - a value that is too far from the exact one. The bound is that which
+//     chance exceeds once in 16 000 tasks (4 sigma of one Gaussian number),
+//     shared among the observables of the task that have an exact value, and
+//     wider where the error is itself uncertain (Student's t);
+//   - a value that could not be estimated;
+//   - an acceptance below 1e-3.
+//
+// # Kernels compared
+//
+// The figure of merit is ESS per second of an observable. It is known as well
+// as tau_int is; the scatter of timings is not in its error. A kernel is best
+// if no other reaches its ESS per second within two standard errors of the
+// difference; those that do are a tie. A kernel whose observable is doubted is
+// not judged, and none is called best while a doubted one shows more.
+package report

@@ -1,0 +1,153 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+)
+
+// Format is the version of the format of summary.json that this package
+// writes, and the newest that it reads.
+const Format = 1
+
+// A Summary is the content of summary.json.
+type Summary struct {
+	Format  int      `json:"format"`
+	Results []Result `json:"results"` // in the order of tasks
+	Flows   []Flow   `json:"flows"`
+}
+
+// New returns the summary of results.
+func New(results []Result) Summary {
+	return Summary{Format: Format, Results: results}
+}
+
+// A Result is what one task has given.
+type Result struct {
+	Task        int         `json:"task"`
+	Point       int         `json:"point"`    // of the scan, from 0
+	Scan        Settings    `json:"scan"`     // what the scan sets at this point
+	Proposal    string      `json:"proposal"` // its name
+	Kernels     []string    `json:"kernels"`
+	Rung        *int        `json:"rung"` // of a ladder of temperatures; nil without one
+	Model       Settings    `json:"model"`
+	Chains      int         `json:"chains"`
+	Sweeps      int         `json:"sweeps"`     // measured in each chain; their mean, rounded down, where chains differ
+	Seconds     float64     `json:"seconds"`    // in kernels, for the measured sweeps, summed over chains
+	Acceptance  *float64    `json:"acceptance"` // accepted of all proposals; nil if the kernels reject nothing
+	Doubts      []string    `json:"doubts"`
+	Observables Observables `json:"observables"`
+}
+
+// An Observable is one estimate with everything known about its error. What
+// is unknown is nil.
+type Observable struct {
+	Name         string   `json:"-"`
+	Value        *float64 `json:"value"`
+	Error        *float64 `json:"error"`          // one standard error
+	TauInt       *float64 `json:"tau_int"`        // 1/2 + sum rho, in sweeps
+	TauIntError  *float64 `json:"tau_int_error"`  // its standard error, in sweeps
+	ESS          *float64 `json:"ess"`            // effective samples of all chains
+	ESSPerSecond *float64 `json:"ess_per_second"` // by the seconds of the result
+	RHat         *float64 `json:"rhat"`           // rank-normalised, split; of functions the largest of their terms
+	Exact        *float64 `json:"exact"`          // the exact value
+	Sigmas       *float64 `json:"sigmas"`         // (value - exact)/error
+	Reason       *string  `json:"reason"`         // which of these are unknown, and why; nil if none is
+}
+
+// Observables are the estimates of a result in the order of the card. In JSON
+// they are an object, whose keys keep that order.
+type Observables []Observable
+
+// A Flow is a learned proposal as it came out of its training.
+type Flow struct {
+	Name      string   `json:"name"`
+	Point     int      `json:"point"`
+	File      string   `json:"file"`
+	SHA256    string   `json:"sha256"`
+	Steps     int      `json:"steps"`
+	Seconds   float64  `json:"seconds"`
+	Loss      *float64 `json:"loss"`
+	ESS       *float64 `json:"ess"` // ESS/N of the importance weights
+	KL        *float64 `json:"kl"`
+	LogZ      *float64 `json:"log_z"`
+	LogZError *float64 `json:"log_z_error"`
+	LogZExact *float64 `json:"log_z_exact"`
+}
+
+// find returns the observable of a name, nil if there is none.
+func (o Observables) find(name string) *Observable {
+	for i := range o {
+		if o[i].Name == name {
+			return &o[i]
+		}
+	}
+	return nil
+}
+
+// MarshalJSON implements [json.Marshaler].
+func (o Observables) MarshalJSON() ([]byte, error) {
+	return marshalObject(len(o), func(i int) (string, any) { return o[i].Name, o[i] })
+}
+
+// UnmarshalJSON implements [json.Unmarshaler].
+func (o *Observables) UnmarshalJSON(b []byte) error {
+	*o = Observables{}
+	return unmarshalObject(b, func(name string, d *json.Decoder) error {
+		x := Observable{Name: name}
+		err := d.Decode(&x)
+		*o = append(*o, x)
+		return err
+	})
+}
+
+// MarshalJSON implements [json.Marshaler]. Lists that are nil are written
+// as empty ones.
+func (s Summary) MarshalJSON() ([]byte, error) {
+	type plain Summary
+	if s.Results == nil {
+		s.Results = []Result{}
+	}
+	if s.Flows == nil {
+		s.Flows = []Flow{}
+	}
+	return marshal(plain(s))
+}
+
+// MarshalJSON implements [json.Marshaler]. Lists that are nil are written
+// as empty ones.
+func (r Result) MarshalJSON() ([]byte, error) {
+	type plain Result
+	if r.Kernels == nil {
+		r.Kernels = []string{}
+	}
+	if r.Doubts == nil {
+		r.Doubts = []string{}
+	}
+	return marshal(plain(r))
+}
+
+// marshal is [json.Marshal] without its escapes for web pages.
+func marshal(v any) ([]byte, error) {
+	var b bytes.Buffer
+	e := json.NewEncoder(&b)
+	e.SetEscapeHTML(false)
+	err := e.Encode(v)
+	return b.Bytes(), err
+}
+
+// UnmarshalJSON implements [json.Unmarshaler]. The error says so if the
+// format is not one that this package reads.
+func (s *Summary) UnmarshalJSON(b []byte) error {
+	var version struct {
+		Format int `json:"format"`
+	}
+	if err := json.Unmarshal(b, &version); err != nil || version.Format < 1 {
+		return fmt.Errorf("report: this is not a summary.json: it has no format; run mcrun on the directory to make one")
+	}
+	if version.Format > Format {
+		return fmt.Errorf("report: summary.json has format %d, which is newer than this program's %d; use a newer mcrun", version.Format, Format)
+	}
+	type plain Summary
+	return json.Unmarshal(b, (*plain)(s))
+}

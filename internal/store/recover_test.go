@@ -1,0 +1,361 @@
+package store
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+)
+
+const (
+	taskDir     = "tasks/0000-walk"
+	currentFile = taskDir + "/group-00.safetensors"
+	prevFile    = currentFile + previous
+	chain0      = taskDir + "/chain-00.npy"
+	chain1      = taskDir + "/chain-01.npy"
+)
+
+// restore puts the files of a tree back and removes all others.
+func restore(t *testing.T, root string, files map[string]string) {
+	t.Helper()
+	for path := range tree(t, root) {
+		if _, ok := files[path]; !ok {
+			if err := os.Remove(path); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	for path, content := range files {
+		if err := os.WriteFile(path, []byte(content), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// damages calls f for a file cut at lengths, and with bits flipped, all over
+// it; TestEveryBit leaves out none.
+func damages(content string, f func(damaged string)) {
+	const stride = 11
+	for n := 0; n < len(content); n += stride {
+		f(content[:n])
+	}
+	for i := 0; i < len(content); i += stride {
+		b := []byte(content)
+		b[i] ^= 1 << (i % 8)
+		f(string(b))
+	}
+}
+
+// Whatever happens to a checkpoint, the run goes on from the previous one,
+// says so, and ends as if nothing had happened. The damaged file is kept.
+func TestDamagedCheckpoint(t *testing.T) {
+	const sweeps, more = 6, 8
+	dir := newRun(t, 1)
+	mustAdvance(t, dir, 1, sweeps)
+	path := filepath.Join(dir, currentFile)
+	files := tree(t, dir)
+	damages(files[path], func(damaged string) {
+		restore(t, dir, files)
+		os.WriteFile(path, []byte(damaged), 0o666)
+		d, err := View(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, notices, err := d.Series(0, 0)
+		if err != nil || !names(notices, path) || s.Rows() == 0 || s.Rows() >= sweeps {
+			t.Fatalf("viewed: %v, %v, %v", s, notices, err)
+		}
+		notices, err = advance(newTestDisk(t, dir), dir, 1, plan(more))
+		if err != nil || !names(notices, path) || !names(notices, path+previous) {
+			t.Fatalf("resumed: %v, %v", notices, err)
+		}
+		if kept, _ := os.ReadFile(path + ".damaged"); string(kept) != damaged {
+			t.Fatal("the damaged checkpoint was not kept")
+		}
+		checkComplete(t, dir, 1, more)
+	})
+}
+
+// Damage to the rows of a series is named and redone, from the previous
+// checkpoint if the rows before it are intact; damage to its header is
+// repaired.
+func TestDamagedSeries(t *testing.T) {
+	const chains, sweeps, more = 2, 6, 8
+	dir := newRun(t, chains)
+	mustAdvance(t, dir, chains, sweeps)
+	path := filepath.Join(dir, chain1)
+	files := tree(t, dir)
+	prev, err := readGeneration(filepath.Join(dir, prevFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	want, _ := reference(t, chains, sweeps)
+	before := headerSize + 16*prev.rows
+	var repaired, stepped, restarted int
+	damages(files[path], func(damaged string) {
+		restore(t, dir, files)
+		os.WriteFile(path, []byte(damaged), 0o666)
+		at := len(damaged) // the first byte that is damaged
+		for i := range damaged {
+			if damaged[i] != files[path][i] {
+				at = i
+				break
+			}
+		}
+
+		d, err := View(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		s, viewed, viewErr := d.Series(0, 1)
+		notices, err := advance(newTestDisk(t, dir), dir, chains, plan(more))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !names(notices, path) || !names(viewed, path) {
+			t.Fatalf("byte %d: resumed: %v, viewed: %v", at, notices, viewed)
+		}
+		_, err = os.Stat(path + ".damaged")
+		kept := err == nil
+		switch whole := len(damaged) == len(files[path]); {
+		case whole && at < headerSize:
+			repaired++
+			if viewErr != nil || !equalSeries(s, want[1]) || kept {
+				t.Fatalf("byte %d of the header: %v, kept aside: %v", at, viewErr, kept)
+			}
+		case at >= before:
+			stepped++
+			if viewErr != nil || s.Rows() != prev.rows || kept {
+				t.Fatalf("byte %d after the previous checkpoint: %v, kept aside: %v", at, viewErr, kept)
+			}
+		default:
+			restarted++
+			if viewErr == nil || !strings.Contains(viewErr.Error(), path) || !kept {
+				t.Fatalf("byte %d before the previous checkpoint: %v, kept aside: %v", at, viewErr, kept)
+			}
+		}
+		checkComplete(t, dir, chains, more)
+	})
+	if repaired == 0 || stepped == 0 || restarted == 0 {
+		t.Errorf("%d headers repaired, %d steps back, %d starts from the beginning", repaired, stepped, restarted)
+	}
+}
+
+// Every single flipped bit is detected, and every cut. In the header of a
+// series a flip leaves the rows usable.
+func TestEveryBit(t *testing.T) {
+	dir := newRun(t, 1)
+	mustAdvance(t, dir, 1, 6)
+	content, err := os.ReadFile(filepath.Join(dir, currentFile))
+	if err != nil {
+		t.Fatal(err)
+	}
+	g, err := decodeGeneration(currentFile, content)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n := range content {
+		if _, err := decodeGeneration(currentFile, content[:n]); !isDamage(err) {
+			t.Fatalf("checkpoint cut at byte %d: %v", n, err)
+		}
+	}
+	for i := range 8 * len(content) {
+		content[i/8] ^= 1 << (i % 8)
+		if _, err := decodeGeneration(currentFile, content); !isDamage(err) {
+			t.Fatalf("bit %d of the checkpoint flipped: %v", i, err)
+		}
+		content[i/8] ^= 1 << (i % 8)
+	}
+	path := filepath.Join(dir, chain0)
+	series, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	for i := range 8 * len(series) {
+		f.WriteAt([]byte{series[i/8] ^ 1<<(i%8)}, int64(i/8))
+		if _, notices, err := g.series(path); (i/8 >= headerSize) != isDamage(err) || (i/8 < headerSize) != names(notices, path) {
+			t.Fatalf("bit %d of the series flipped: %v, %v", i, notices, err)
+		}
+		f.WriteAt(series[i/8:i/8+1], int64(i/8))
+	}
+	for n := len(series) - 1; n >= 0; n-- {
+		f.Truncate(int64(n))
+		if _, _, err := g.series(path); !isDamage(err) {
+			t.Fatalf("series cut at byte %d: %v", n, err)
+		}
+	}
+}
+
+func isDamage(err error) bool {
+	_, ok := errors.AsType[*damage](err)
+	return ok
+}
+
+func TestLostFiles(t *testing.T) {
+	const chains, sweeps, more = 2, 6, 8
+	for _, test := range []struct {
+		name  string
+		lost  []string
+		named []string // files that notices name
+		kept  []string // files kept aside
+		text  string   // in a notice
+	}{
+		{"checkpoint", []string{currentFile}, []string{currentFile, prevFile}, nil, "is missing"},
+		{"previous checkpoint", []string{prevFile}, nil, nil, ""},
+		{"both checkpoints", []string{currentFile, prevFile}, []string{chain0, chain1}, []string{chain0, chain1}, "no checkpoint"},
+		{"a series", []string{chain0}, []string{chain0, currentFile, prevFile}, []string{currentFile, prevFile}, "is missing"},
+		{"all series", []string{chain0, chain1}, []string{chain0, chain1}, []string{currentFile, prevFile}, "beginning"},
+		{"everything", []string{chain0, chain1, currentFile, prevFile}, nil, nil, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := newRun(t, chains)
+			mustAdvance(t, dir, chains, sweeps)
+			for _, name := range test.lost {
+				if err := os.Remove(filepath.Join(dir, name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			notices, err := advance(newTestDisk(t, dir), dir, chains, plan(more))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if len(test.named) == 0 && len(notices) > 0 {
+				t.Errorf("notices: %v", notices)
+			}
+			found := test.text == ""
+			for _, n := range notices {
+				found = found || strings.Contains(n.String(), test.text)
+			}
+			if !found {
+				t.Errorf("no notice says %q: %v", test.text, notices)
+			}
+			for _, name := range test.named {
+				if !names(notices, filepath.Join(dir, name)) {
+					t.Errorf("no notice names %s: %v", name, notices)
+				}
+			}
+			for _, name := range test.kept {
+				if _, err := os.Stat(filepath.Join(dir, name+".damaged")); err != nil {
+					t.Error(err)
+				}
+			}
+			checkComplete(t, dir, chains, more)
+		})
+	}
+}
+
+// Files kept aside never replace older ones.
+func TestKeptAside(t *testing.T) {
+	dir := newRun(t, 1)
+	path := filepath.Join(dir, chain0)
+	for _, mark := range []byte{'a', 'b', 'c'} {
+		mustAdvance(t, dir, 1, 6)
+		f, err := os.OpenFile(path, os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		f.WriteAt([]byte{mark}, headerSize+7) // the exponent of the first value
+		f.Close()
+		if notices, err := advance(newTestDisk(t, dir), dir, 1, plan(6)); err != nil || len(notices) == 0 {
+			t.Fatal(notices, err)
+		}
+	}
+	for name, mark := range map[string]byte{".damaged": 'a', ".damaged-2": 'b', ".damaged-3": 'c'} {
+		b, err := os.ReadFile(path + name)
+		if err != nil || b[headerSize+7] != mark {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	checkComplete(t, dir, 1, 6)
+}
+
+// A program killed during a recovery leaves what the next one recovers.
+func TestCrashRecovery(t *testing.T) {
+	const chains, sweeps, more = 2, 3, 4
+	onlyLast := plan(more) // TestCrashRun has more checkpoints
+	onlyLast.Checkpoint = time.Hour
+	flip := func(t *testing.T, dir, name string, at int64) {
+		t.Helper()
+		f, err := os.OpenFile(filepath.Join(dir, name), os.O_RDWR, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		b := make([]byte, 1)
+		f.ReadAt(b, at)
+		b[0] ^= 1
+		f.WriteAt(b, at)
+	}
+	for _, test := range []struct {
+		name   string
+		damage func(t *testing.T, dir string)
+	}{
+		{"checkpoint", func(t *testing.T, dir string) { flip(t, dir, currentFile, 300) }},
+		{"both checkpoints", func(t *testing.T, dir string) { flip(t, dir, currentFile, 300); flip(t, dir, prevFile, 300) }},
+		{"last row", func(t *testing.T, dir string) { flip(t, dir, chain0, headerSize+16*(sweeps-1)) }},
+		{"header", func(t *testing.T, dir string) { flip(t, dir, chain0, 3) }},
+		{"first row and header", func(t *testing.T, dir string) { flip(t, dir, chain0, 3); flip(t, dir, chain1, headerSize) }},
+		{"lost series", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, chain0)) }},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := newRun(t, chains)
+			mustAdvance(t, dir, chains, sweeps)
+			test.damage(t, dir)
+			files := tree(t, dir)
+			for _, mode := range []crashMode{crashes[1], crashes[3]} {
+				for k := 1; ; k++ {
+					restore(t, dir, files)
+					d := newTestDisk(t, dir)
+					d.kill, d.torn = k, mode.torn
+					_, err := advance(d, dir, chains, onlyLast)
+					if err == nil {
+						break
+					}
+					if !errors.Is(err, errKilled) {
+						t.Fatal(err)
+					}
+					mode.crash(t, d, dir)
+					if _, err := advance(newTestDisk(t, dir), dir, chains, onlyLast); err != nil {
+						t.Fatalf("%s at step %d: %v", mode.name, k, err)
+					}
+					checkComplete(t, dir, chains, more)
+				}
+			}
+		})
+	}
+}
+
+// The files of another card are refused and not touched.
+func TestOtherGroup(t *testing.T) {
+	dir := newRun(t, 2)
+	mustAdvance(t, dir, 2, 6)
+	before := tree(t, filepath.Join(dir, tasksName))
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	if _, _, _, err := r.Group(0, 0, []string{"sum", "cube"}); !isRefusal(err, "cube") {
+		t.Errorf("other columns: %v", err)
+	}
+	r.manifest.Tasks[0].Groups[0] = 3
+	if _, _, _, err := r.Group(0, 0, columns); !isRefusal(err, "2 chains") {
+		t.Errorf("other chains: %v", err)
+	}
+	after := tree(t, filepath.Join(dir, tasksName))
+	if len(after) != len(before) {
+		t.Errorf("%d files, not %d", len(after), len(before))
+	}
+	for path, content := range before {
+		if after[path] != content {
+			t.Errorf("%s was changed", path)
+		}
+	}
+}

@@ -1,0 +1,266 @@
+package store
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+	"sync"
+)
+
+// A Run is a run directory locked for writing by this process. Its methods
+// may be called by several goroutines at once.
+type Run struct {
+	Dir
+	disk disk
+	lock *os.File
+
+	mu      sync.Mutex
+	current Manifest // what run.json holds; guarded by mu
+}
+
+// Create makes a new run directory that holds the manifest, the resolved
+// card and the files that it names, by their names in inputs/. It appears
+// complete or not at all. The error is a *Refusal if something of its name
+// is there already.
+func Create(dir string, m Manifest, card []byte, inputs map[string][]byte) (*Run, error) {
+	return create(system{}, dir, m, card, inputs)
+}
+
+func create(d disk, dir string, m Manifest, card []byte, inputs map[string][]byte) (*Run, error) {
+	m = m.clone()
+	m.Format = Format
+	if err := m.check(); err != nil {
+		return nil, fmt.Errorf("store: cannot make %s: %w", dir, err)
+	}
+	dir = filepath.Clean(dir)
+	if _, err := os.Lstat(dir); err == nil {
+		return nil, exists(dir)
+	}
+	if err := mkdirs(d, filepath.Dir(dir)); err != nil {
+		return nil, err
+	}
+	if err := purgeCreations(d, dir); err != nil {
+		return nil, err
+	}
+	aside := fmt.Sprintf("%s%d", creation(dir), os.Getpid())
+	if err := d.mkdir(aside); err != nil {
+		return nil, writing(dir, err)
+	}
+	held, err := lock(aside)
+	if err != nil {
+		return nil, err
+	}
+	if err = fill(d, aside, m, card, inputs); err == nil {
+		err = d.rename(aside, dir)
+		if errors.Is(err, fs.ErrExist) {
+			err = exists(dir)
+		}
+	}
+	if err == nil {
+		err = d.sync(filepath.Dir(dir))
+	}
+	if err != nil {
+		held.Close()
+		return nil, errors.Join(err, purgeCreations(d, dir))
+	}
+	return &Run{Dir: Dir{dir, m}, disk: d, lock: held, current: m}, nil
+}
+
+// fill writes the first files of a run directory.
+func fill(d disk, dir string, m Manifest, card []byte, inputs map[string][]byte) error {
+	write := func(name string, content []byte) error {
+		return writeFile(d, filepath.Join(dir, name), writeBytes(content))
+	}
+	if err := write(cardName, card); err != nil {
+		return err
+	}
+	for _, name := range slices.Sorted(maps.Keys(inputs)) {
+		if !filepath.IsLocal(name) {
+			return fmt.Errorf("store: %q cannot be the name of a file in %s", name, inputsName)
+		}
+		path := filepath.Join(inputsName, name)
+		if err := mkdirs(d, filepath.Dir(filepath.Join(dir, path))); err != nil {
+			return err
+		}
+		if err := write(path, inputs[name]); err != nil {
+			return err
+		}
+	}
+	if err := mkdirs(d, filepath.Join(dir, tasksName)); err != nil {
+		return err
+	}
+	return writeFile(d, filepath.Join(dir, manifestName), encodeJSON(m))
+}
+
+func exists(dir string) *Refusal {
+	return &Refusal{dir, "exists already; give another directory with -o"}
+}
+
+// creation returns what the names of directories begin with that are to be
+// renamed to dir.
+func creation(dir string) string {
+	return filepath.Join(filepath.Dir(dir), "."+filepath.Base(dir)+".new-")
+}
+
+// purgeCreations removes what processes killed in Create have left, but not
+// what a living one is working on.
+func purgeCreations(d disk, dir string) error {
+	entries, err := os.ReadDir(filepath.Dir(dir))
+	if err != nil {
+		return err
+	}
+	prefix := filepath.Base(creation(dir))
+	for _, e := range entries {
+		if !e.IsDir() || len(e.Name()) < len(prefix) || e.Name()[:len(prefix)] != prefix {
+			continue
+		}
+		path := filepath.Join(filepath.Dir(dir), e.Name())
+		held, err := lock(path)
+		var refusal *Refusal
+		if errors.As(err, &refusal) {
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		err = removeAll(d, path)
+		held.Close()
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// removeAll removes a directory and what it holds.
+func removeAll(d disk, dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, e := range entries {
+		path := filepath.Join(dir, e.Name())
+		if e.IsDir() {
+			err = removeAll(d, path)
+		} else {
+			err = d.remove(path)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return d.remove(dir)
+}
+
+// Open opens a run directory for writing, to go on with its run, and removes
+// what interrupted writes have left. Errors are those of [View], and a
+// *Refusal if another process has it open.
+func Open(dir string) (*Run, error) { return open(system{}, dir) }
+
+func open(d disk, dir string) (*Run, error) {
+	// Before the lock, so that nothing is made in a directory of other things.
+	if _, err := readManifest(dir); err != nil {
+		return nil, err
+	}
+	held, err := lock(dir)
+	if err != nil {
+		return nil, err
+	}
+	m, err := readManifest(dir)
+	if err == nil {
+		err = purge(d, dir)
+	}
+	if err != nil {
+		held.Close()
+		return nil, err
+	}
+	return &Run{Dir: Dir{filepath.Clean(dir), m}, disk: d, lock: held, current: m}, nil
+}
+
+// Retire renames a run directory to its name with ".old-1" appended, or the
+// next number that is free, and returns the new name. Nothing is deleted.
+// The error is a *Refusal if it is no run directory or in use. A run.json
+// that is damaged or of a newer program is no obstacle.
+func Retire(dir string) (string, error) {
+	dir = filepath.Clean(dir)
+	for _, name := range []string{manifestName, cardName} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			return "", &Refusal{dir, "is not a run directory, for it has no " + name + "; give another one with -o"}
+		}
+	}
+	held, err := lock(dir)
+	if err != nil {
+		return "", err
+	}
+	defer held.Close()
+	for n := 1; ; n++ {
+		old := fmt.Sprintf("%s.old-%d", dir, n)
+		if _, err := os.Lstat(old); err == nil {
+			continue
+		}
+		if err := os.Rename(dir, old); err != nil {
+			return "", err
+		}
+		return old, system{}.sync(filepath.Dir(dir))
+	}
+}
+
+// Manifest returns run.json as it is.
+func (r *Run) Manifest() Manifest {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.current.clone()
+}
+
+// Update changes the manifest and writes it to run.json. Names and groups of
+// tasks must stay as they are.
+func (r *Run) Update(change func(*Manifest)) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	m := r.current.clone()
+	change(&m)
+	if err := m.check(); err != nil {
+		return fmt.Errorf("store: changing %s: %w", r.Path(manifestName), err)
+	}
+	if !slices.EqualFunc(m.Tasks, r.manifest.Tasks, func(a, b Task) bool {
+		return a.Name == b.Name && slices.Equal(a.Groups, b.Groups)
+	}) {
+		panic(badUpdate)
+	}
+	if err := writeFile(r.disk, r.Path(manifestName), encodeJSON(m)); err != nil {
+		return err
+	}
+	r.current = m
+	return nil
+}
+
+const badUpdate = "store: Update changes the tasks of a run"
+
+// WriteFile is the function [WriteFile] for a file in the directory, as
+// tables/energy.csv, and makes the directories above it.
+func (r *Run) WriteFile(name string, write func(io.Writer) error) error {
+	if !filepath.IsLocal(name) {
+		panic(badName)
+	}
+	path := r.Path(name)
+	if err := mkdirs(r.disk, filepath.Dir(path)); err != nil {
+		return err
+	}
+	return writeFile(r.disk, path, write)
+}
+
+const badName = "store: the name of a file leads out of its directory"
+
+// WriteJSON writes a value as JSON to a file in the directory, as
+// summary.json.
+func (r *Run) WriteJSON(name string, value any) error {
+	return r.WriteFile(name, encodeJSON(value))
+}
+
+// Close unlocks the directory. Groups must have been closed before.
+func (r *Run) Close() error { return r.lock.Close() }

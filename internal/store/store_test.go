@@ -1,0 +1,305 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mcrun/mc"
+)
+
+var update = flag.Bool("update", false, "rewrite the files of testdata")
+
+// A walk is a kernel whose chains are sums of uniform numbers, and its own
+// saver and probe.
+type walk struct {
+	random []*mc.Stream
+	sum    []float64
+	steps  []uint8
+}
+
+func (w *walk) Step() {
+	for i, r := range w.random {
+		w.sum[i] += r.Float64()
+	}
+	w.steps[0]++
+}
+
+func (w *walk) Save(s *mc.Snapshot, prefix string) {
+	mc.Put(s, prefix+".sum", w.sum)
+	mc.Put(s, prefix+".steps", w.steps)
+}
+
+func (w *walk) Load(s *mc.Snapshot, prefix string) error {
+	return errors.Join(mc.Get(s, prefix+".sum", w.sum), mc.Get(s, prefix+".steps", w.steps))
+}
+
+func (w *walk) Read(rows []float64) {
+	for i, v := range w.sum {
+		rows[2*i], rows[2*i+1] = v, v*v
+	}
+}
+
+var columns = []string{"sum", "square"}
+
+func newWalk(chains int) *mc.Group {
+	g := mc.NewGroup(0, chains, 7, "walk")
+	w := &walk{sum: make([]float64, chains), steps: make([]uint8, 1)}
+	for i := range chains {
+		w.random = append(w.random, g.Stream(i, "step"))
+	}
+	g.Kernel, g.Probe, g.Row = w, w, len(columns)
+	return g
+}
+
+// plan checkpoints after each block of sweeps, the first of which is one
+// sweep.
+func plan(sweeps int) mc.Plan { return mc.Plan{Thermalize: 2, Sweeps: sweeps, Every: 1} }
+
+type memory struct{ rows []float64 }
+
+func (m *memory) Append(rows []float64) error { m.rows = append(m.rows, rows...); return nil }
+
+func (m *memory) Checkpoint(*mc.Snapshot) error { return nil }
+
+// reference returns the series of a run of walk that nothing interrupts, and
+// its last state.
+func reference(t *testing.T, chains, sweeps int) ([]*Series, *mc.Snapshot) {
+	t.Helper()
+	g := newWalk(chains)
+	m := new(memory)
+	if err := g.Run(context.Background(), plan(sweeps), m); err != nil {
+		t.Fatal(err)
+	}
+	var series []*Series
+	for i := range chains {
+		s := newSeries(columns, sweeps)
+		for row := range sweeps {
+			for k := range columns {
+				s.Columns[k][row] = m.rows[(row*chains+i)*len(columns)+k]
+			}
+		}
+		series = append(series, s)
+	}
+	return series, g.Save()
+}
+
+func manifest(groups ...int) Manifest {
+	chains := 0
+	for _, n := range groups {
+		chains += n
+	}
+	return Manifest{
+		Program: "0.1.0",
+		Seed:    math.MaxUint64,
+		Machine: Machine{OS: "linux", Arch: "amd64", Cores: 2, Go: "go1.26"},
+		Level:   "go",
+		Start:   time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC),
+		Tasks:   []Task{{Name: "walk", State: Waiting, Groups: groups, Sweeps: make([]int, chains)}},
+	}
+}
+
+// newRun makes a run directory with one task.
+func newRun(t *testing.T, groups ...int) string {
+	t.Helper()
+	parent := t.TempDir()
+	dir := filepath.Join(parent, "walk.run")
+	r, err := create(newTestDisk(t, parent), dir, manifest(groups...), []byte("title = \"walk\"\n"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+// advance does what a program does: it opens the directory and its group,
+// and runs to the end of a plan.
+func advance(d disk, dir string, chains int, p mc.Plan) ([]Notice, error) {
+	r, err := open(d, dir)
+	if err != nil {
+		return nil, err
+	}
+	defer r.Close()
+	sink, snapshot, notices, err := r.Group(0, 0, columns)
+	if err != nil {
+		return notices, err
+	}
+	defer sink.Close()
+	g := newWalk(chains)
+	if snapshot != nil {
+		if err := g.Load(snapshot); err != nil {
+			return notices, err
+		}
+	}
+	if g.Sweeps() != sink.Rows() {
+		return notices, fmt.Errorf("%d sweeps, %d rows", g.Sweeps(), sink.Rows())
+	}
+	return notices, g.Run(context.Background(), p, sink)
+}
+
+// mustAdvance advances without an error and without a notice.
+func mustAdvance(t *testing.T, dir string, chains, sweeps int) {
+	t.Helper()
+	notices, err := advance(newTestDisk(t, dir), dir, chains, plan(sweeps))
+	if err != nil || notices != nil {
+		t.Fatal(err, notices)
+	}
+}
+
+// checkComplete fails the test unless the directory holds a run that is to
+// the bit one that nothing interrupted.
+func checkComplete(t *testing.T, dir string, chains, sweeps int) {
+	t.Helper()
+	want, state := reference(t, chains, sweeps)
+	d, err := View(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range chains {
+		s, notices, err := d.Series(0, i)
+		if err != nil || notices != nil {
+			t.Fatal(err, notices)
+		}
+		if !equalSeries(s, want[i]) {
+			t.Fatalf("chain %d differs: %v, want %v", i, s, want[i])
+		}
+		if s, err = ReadSeries(filepath.Join(d.TaskPath(0), seriesName(i))); err != nil || !equalSeries(s, want[i]) {
+			t.Fatalf("chain %d differs by its header: %v, %v", i, s, err)
+		}
+	}
+	g, err := readGeneration(filepath.Join(d.TaskPath(0), checkpointName(0)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"group.sweeps", "group.streams", "kernel.sum", "kernel.steps"} {
+		if got, want := fmt.Sprint(g.snapshot.Array(name)), fmt.Sprint(state.Array(name)); got != want {
+			t.Fatalf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+func equalSeries(a, b *Series) bool {
+	return slices.Equal(a.Names, b.Names) && slices.EqualFunc(a.Columns, b.Columns, slices.Equal[[]float64])
+}
+
+// names reports whether a notice names a file.
+func names(notices []Notice, path string) bool {
+	return slices.ContainsFunc(notices, func(n Notice) bool { return n.File == path })
+}
+
+// isRefusal reports whether an error is a *Refusal that says something.
+func isRefusal(err error, about string) bool {
+	r, ok := errors.AsType[*Refusal](err)
+	return ok && strings.Contains(r.Error(), about)
+}
+
+// tree returns the content of every file below a directory.
+func tree(t *testing.T, root string) map[string]string {
+	t.Helper()
+	m := make(map[string]string)
+	err := filepath.Walk(root, func(path string, info os.FileInfo, err error) error {
+		if err != nil || info.IsDir() {
+			return err
+		}
+		b, err := os.ReadFile(path)
+		m[path] = string(b)
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// A program that is killed before any change to a file, or in the middle of
+// one, or with the whole machine, leaves a directory in which the next one
+// finishes the run to the bit.
+func TestCrashRun(t *testing.T) {
+	const chains, first, all = 2, 2, 6
+	begun := 0 // crashes after which a checkpoint was there
+	for _, mode := range crashes {
+		for k := 1; ; k++ {
+			dir := newRun(t, chains)
+			d := newTestDisk(t, dir)
+			d.kill, d.torn = k, mode.torn
+			_, err := advance(d, dir, chains, plan(first))
+			if err == nil {
+				_, err = advance(d, dir, chains, plan(all))
+			}
+			if err == nil {
+				break // the run is over before step k
+			}
+			if !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			mode.crash(t, d, dir)
+			if matches, _ := filepath.Glob(filepath.Join(dir, tasksName, "*", "group*s")); len(matches) > 0 {
+				begun++
+			}
+			notices, err := advance(newTestDisk(t, dir), dir, chains, plan(all))
+			if err != nil {
+				t.Fatalf("%s at step %d: %v", mode.name, k, err)
+			}
+			for _, n := range notices {
+				if strings.Contains(n.Text, "checksum") || strings.Contains(n.Text, "cut") {
+					t.Errorf("%s at step %d: %v", mode.name, k, n)
+				}
+			}
+			checkComplete(t, dir, chains, all)
+			os.RemoveAll(dir)
+		}
+	}
+	if begun < 100 {
+		t.Errorf("only %d crashes after the first checkpoint", begun)
+	}
+}
+
+// A program that is killed while it makes a run directory leaves one that is
+// complete, or none.
+func TestCrashCreate(t *testing.T) {
+	inputs := map[string][]byte{"couplings.txt": []byte("0 1 1.0\n"), "sub/b": []byte("b")}
+	want := map[string]string{"card.toml": "card", "inputs/couplings.txt": "0 1 1.0\n", "inputs/sub/b": "b"}
+	for _, mode := range crashes[:2] { // the others keep no account of directories
+		for k := 1; ; k++ {
+			parent := t.TempDir()
+			dir := filepath.Join(parent, "a.run")
+			d := newTestDisk(t, parent)
+			d.kill, d.torn = k, mode.torn
+			r, err := create(d, dir, manifest(1), []byte("card"), inputs)
+			if err == nil {
+				r.Close()
+				break
+			}
+			if !errors.Is(err, errKilled) {
+				t.Fatal(err)
+			}
+			if _, err = os.Stat(dir); err == nil {
+				r, err = Open(dir)
+			} else {
+				r, err = Create(dir, manifest(1), []byte("card"), inputs)
+			}
+			if err != nil {
+				t.Fatalf("%s at step %d: %v", mode.name, k, err)
+			}
+			for path, content := range want {
+				if got, err := os.ReadFile(r.Path(path)); err != nil || string(got) != content {
+					t.Errorf("%s at step %d: %s is %q, %v", mode.name, k, path, got, err)
+				}
+			}
+			r.Close()
+			if entries, _ := os.ReadDir(parent); len(entries) != 1 {
+				t.Errorf("%s at step %d left %v", mode.name, k, entries)
+			}
+		}
+	}
+}

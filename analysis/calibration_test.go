@@ -150,7 +150,7 @@ func replicas() setup {
 func TestGammaIsCalibrated(t *testing.T) {
 	for _, s := range []setup{
 		single(0.5, 1500, 10000), // 1000 tau_int
-		single(0.8, 4500, 5000), // 1000 tau_int
+		single(0.8, 4500, 5000),  // 1000 tau_int
 		replicas(),
 	} {
 		t.Run(s.name, func(t *testing.T) {

@@ -35,7 +35,8 @@ func TestESSIsRight(t *testing.T) {
 }
 
 // TestMCSEQuantileIsCalibrated: intervals of one sigma around quantiles of
-// normal records hold the truth in 68 % of 1000 sets. The standard error is 1.5 %;
+// normal records hold the truth in 68 % of 1000 sets. The standard error is
+// 1.5 %;
 // the bounds are four of them and allow for a true value of 0.67 to 0.69.
 func TestMCSEQuantileIsCalibrated(t *testing.T) {
 	t.Parallel()

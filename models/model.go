@@ -1,7 +1,6 @@
 package models
 
 import (
-	"mcrun/internal/registry"
 	"mcrun/mc"
 	"mcrun/mc/param"
 )
@@ -126,7 +125,7 @@ type Entry struct {
 	Example []param.Setting
 }
 
-var registered = registry.Registry[Entry]{Kind: "model"}
+var registered = param.Registry[Entry]{Kind: "model"}
 
 // Register makes a model known to run cards. It is to be called from an
 // init function or before cmd.Main; it panics if the name is taken.

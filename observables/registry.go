@@ -4,7 +4,7 @@ import (
 	"fmt"
 
 	"mcrun/analysis"
-	"mcrun/internal/registry"
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
@@ -32,8 +32,8 @@ type Observable struct {
 }
 
 var (
-	columns     = registry.Registry[Column]{Kind: "column"}
-	observables = registry.Registry[Observable]{Kind: "observable"}
+	columns     = param.Registry[Column]{Kind: "column"}
+	observables = param.Registry[Observable]{Kind: "observable"}
 )
 
 // RegisterColumn makes a quantity known that observables can be estimated

@@ -1,8 +1,8 @@
 package proposals
 
 import (
-	"mcrun/internal/registry"
 	"mcrun/mc"
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
@@ -37,7 +37,7 @@ type Entry struct {
 	New  func() Spec // a Spec with no key set
 }
 
-var registered = registry.Registry[Entry]{Kind: "kernel"}
+var registered = param.Registry[Entry]{Kind: "kernel"}
 
 // Register makes a kernel known to run cards. It is to be called from an
 // init function or before cmd.Main; it panics if the name is taken.

@@ -2,7 +2,10 @@ package engine
 
 import (
 	"fmt"
+	"strings"
 	"time"
+
+	"mcrun/mc/param"
 )
 
 // Progress is how far a run has come.
@@ -83,7 +86,7 @@ func (r *Run) Progress() Progress {
 func (r *Run) label(j *job) string {
 	s := j.proposal.Name
 	for _, k := range j.point.Scan {
-		s += fmt.Sprintf(" %s=%v", k.Key, k.Value)
+		s += fmt.Sprintf(" %s=%s", strings.TrimPrefix(k.Key, "model."), param.Format(k.Value))
 	}
 	return s
 }

@@ -16,7 +16,8 @@
 // so that their tau_int is that of the linearised function: of m^2 for the
 // susceptibility.
 //
-// R-hat is the rank-normalised split R-hat. That of a derived quantity is the
+// R-hat is the rank-normalised split R-hat, while a task runs of the chains that
+// are far enough to be compared. That of a derived quantity is the
 // largest among the terms it is a function of, each of which has a value in
 // every record: of m^2 and m^4 for the Binder cumulant. This is what Stan
 // shows of quantities that a user computes draw by draw.
@@ -41,8 +42,9 @@
 //
 //   - a value that is too far from the exact one. The bound is that which
 //     chance exceeds once in 16 000 tasks (4 sigma of one Gaussian number),
-//     shared among the observables of the task that have an exact value, and
-//     wider where the error is itself uncertain (Student's t);
+//     shared among the observables of the task that have an exact value, wider
+//     where the error is itself uncertain (Student's t), and on the side to
+//     which rare excursions skew the deviation;
 //   - a value that could not be estimated;
 //   - an acceptance below 1e-3.
 //

@@ -49,7 +49,7 @@ func (t *Task) estimate(name string) estimated {
 			e.carrier = append(e.carrier, columns[0])
 		}
 		e.Estimate, e.err = analysis.Gamma{}.Mean(e.carrier...)
-		e.rhat, e.rhatErr = analysis.RHat(e.carrier...)
+		e.rhat, e.rhatErr = analysis.RHat(comparable(e.carrier)...)
 		return e
 	}
 	f := o.Function(t.Model)
@@ -61,16 +61,42 @@ func (t *Task) estimate(name string) estimated {
 	return e
 }
 
+// comparable returns the chains that R-hat is to compare while a task runs.
+// Chains are compared over the length of the shortest, so that one that has
+// just begun would hide the others: those are left out without which most
+// records are compared.
+func comparable(chains [][]float64) [][]float64 {
+	lengths := make([]int, len(chains))
+	for c, x := range chains {
+		lengths[c] = len(x)
+	}
+	slices.Sort(lengths)
+	most, least := 0, 0
+	for c, n := range lengths {
+		if records := n * (len(lengths) - c); records > most {
+			most, least = records, n
+		}
+	}
+	var long [][]float64
+	for _, x := range chains {
+		if len(x) >= least {
+			long = append(long, x)
+		}
+	}
+	return long
+}
+
 // largestRHat returns the largest R-hat among the terms of a function, and
 // why it is unknown if it is that of none.
 func largestRHat(f analysis.Function, chains [][][]float64) (float64, error) {
 	largest, reason := math.NaN(), error(nil)
 	terms := make([]float64, f.Terms)
 	for k := range terms {
-		r, err := analysis.RHat(along(chains, func(record []float64) float64 {
+		term := along(chains, func(record []float64) float64 {
 			f.Term(record, terms)
 			return terms[k]
-		})...)
+		})
+		r, err := analysis.RHat(comparable(term)...)
 		if !(r <= largest) && !math.IsNaN(r) {
 			largest = r
 		}

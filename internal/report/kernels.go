@@ -117,7 +117,7 @@ func (s *sheet) byKernel(title string, columns []column, rows func(p int) [][]st
 // speed is the table of what the kernels took, and how much of it is doubted.
 func (s *sheet) speed() table {
 	columns := []column{{"seconds", "", true}, {"sweeps/s", "", true}, {"accepted", "", true}, {"doubts", "", true}}
-	return s.byKernel("kernels: time, summed over chains, and acceptance", columns, func(p int) [][]string {
+	return s.byKernel("Kernels: time, summed over chains, and acceptance", columns, func(p int) [][]string {
 		cells := make([][]string, len(s.series))
 		for i, x := range s.series {
 			r := x.at[p]
@@ -136,7 +136,7 @@ func (s *sheet) speed() table {
 
 // compare is the table of the merit of all kernels for one observable.
 func (s *sheet) compare(name, label string) table {
-	title := "kernels by " + label
+	title := "Kernels by " + label
 	columns := []column{tauColumn, essColumn, {"ESS/s", "", true}}
 	several := len(s.series) > 1
 	if several {
@@ -167,7 +167,7 @@ func (s *sheet) compare(name, label string) table {
 		return cells
 	})
 	if several {
-		t.notes = []string{"best: most ESS/s; tie: within two standard errors of the most; doubted: see below, not judged."}
+		t.notes = []string{"Verdict: best has most ESS/s, a tie is within two standard errors of the most, the doubted are not judged."}
 	}
 	return t
 }

@@ -3,6 +3,7 @@ package report
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 )
 
@@ -96,12 +97,17 @@ var latexEscapes = strings.NewReplacer(
 // written as plain text.
 var symbolsLaTeX = strings.NewReplacer(
 	`tau\_int = 1/2 + sum\_\{t\textgreater{}=1\} rho(t)`, `$\tau_\mathrm{int} = \frac12 + \sum_{t\ge1} \rho(t)$`,
-	`tau\_int`, `$\tau_\mathrm{int}$`, `R-hat`, `$\hat R$`, `sigma: (value - exact)/error`, `$\Delta/\sigma$: (value $-$ exact)/error`,
+	`tau\_int\_error`, `error of $\tau_\mathrm{int}$`, `tau\_int`, `$\tau_\mathrm{int}$`, `R-hat`, `$\hat R$`, `sigma: (value - exact)/error`, `$\Delta/\sigma$: (value $-$ exact)/error`,
 	`max \textbar{}sigma\textbar{}`, `$\max |\Delta/\sigma|$`, `rms sigma`, `rms $\Delta/\sigma$`, `m\textasciicircum{}2`, `$m^2$`,
 )
 
 // escapeLaTeX writes a text so that LaTeX shows it as it is, but for the
 // formulas of this package, which are set as such.
 func escapeLaTeX(text string) string {
-	return symbolsLaTeX.Replace(latexEscapes.Replace(text))
+	text = symbolsLaTeX.Replace(latexEscapes.Replace(text))
+	return shapeText.ReplaceAllStringFunc(text, func(shape string) string {
+		return "$" + strings.ReplaceAll(shape, "x", ` \times `) + "$"
+	})
 }
+
+var shapeText = regexp.MustCompile(`\b[0-9]+(x[0-9]+)+\b`)

@@ -30,8 +30,12 @@ func newPage(labels []string, runs []Summary) page {
 		}
 	} else {
 		p.tables = append(p.tables, s.exact()...)
-		for i := range s.series {
-			p.tables = append(p.tables, s.values(&s.series[i]))
+		var told []string
+		for _, x := range s.series {
+			if !slices.Contains(told, x.proposal) {
+				told = append(told, x.proposal)
+				p.tables = append(p.tables, s.values(x.proposal))
+			}
 		}
 	}
 	p.tables = append(p.tables, s.kernels()...)
@@ -63,7 +67,7 @@ func (s *sheet) head() []string {
 	}
 	return []string{
 		model,
-		"In parentheses: the standard error, in units of the last digits shown. tau_int = 1/2 + sum_{t>=1} rho(t), in sweeps. " +
+		"In parentheses: one standard error, in the last digits shown. tau_int = 1/2 + sum_{t>=1} rho(t), in sweeps. " +
 			"ESS: effective samples of all chains, records/(2 tau_int in records). sigma: (value - exact)/error. R-hat: rank-normalised, split.",
 	}
 }
@@ -73,7 +77,7 @@ func (s *sheet) head() []string {
 func (s *sheet) details(x *series) table {
 	r := x.at[0]
 	t := table{
-		title:   fmt.Sprintf("%s: %s, %s s in kernels", s.name(x), x.length(), significant(r.Seconds)),
+		title:   s.name(x) + ": " + length([]*Result{r}),
 		columns: []column{{"observable", "", false}, {"value", "", true}},
 		stub:    1,
 	}
@@ -137,7 +141,7 @@ func (s *sheet) place(i int) []string {
 
 // exact is the table of exact values at all points, if any are known.
 func (s *sheet) exact() []table {
-	t := table{title: "exact values", columns: s.axisColumns(), stub: len(s.axes)}
+	t := table{title: "Exact values", columns: s.axisColumns(), stub: len(s.axes)}
 	for i := range s.points {
 		t.rows = append(t.rows, s.place(i))
 	}
@@ -169,32 +173,45 @@ func (s *sheet) exact() []table {
 	return []table{t}
 }
 
-// values is the table of a series at all points: a row for each, a column for
-// each observable, and how far all are from exact values.
-func (s *sheet) values(x *series) table {
-	t := table{title: s.name(x) + ": " + x.length(), columns: s.axisColumns(), stub: len(s.axes)}
-	compared := make([][]float64, len(s.observables))
+// values is the table of a proposal at all points: a row for each point and
+// run, a column for each observable, and how far all are from exact values.
+func (s *sheet) values(proposal string) table {
+	t := table{columns: s.axisColumns()}
+	if s.several {
+		t.columns = append(t.columns, column{"run", "", false})
+	}
+	t.stub = len(t.columns)
 	for _, name := range s.observables {
 		t.columns = append(t.columns, column{name, "", true})
 	}
-	for i, r := range x.at {
-		if r == nil {
-			continue
-		}
-		row := s.place(i)
-		for k, name := range s.observables {
-			o := r.Observables.find(name)
-			if o == nil {
-				row = append(row, missing)
+	var results []*Result
+	compared := make([][]float64, len(s.observables))
+	for p := range s.points {
+		for _, x := range s.series {
+			r := x.at[p]
+			if x.proposal != proposal || r == nil {
 				continue
 			}
-			row = append(row, withError(o.Value, o.Error))
-			if o.Sigmas != nil {
-				compared[k] = append(compared[k], *o.Sigmas)
+			results = append(results, r)
+			row := s.place(p)
+			if s.several {
+				row = append(row, x.label)
 			}
+			for k, name := range s.observables {
+				o := r.Observables.find(name)
+				if o == nil {
+					row = append(row, missing)
+					continue
+				}
+				row = append(row, withError(o.Value, o.Error))
+				if o.Sigmas != nil {
+					compared[k] = append(compared[k], *o.Sigmas)
+				}
+			}
+			t.rows = append(t.rows, row)
 		}
-		t.rows = append(t.rows, row)
 	}
+	t.title = proposal + ": " + length(results)
 	rms, largest := make([]string, t.stub), make([]string, t.stub)
 	rms[0], largest[0] = "rms sigma", "max |sigma|"
 	some := false

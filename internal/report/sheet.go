@@ -142,9 +142,8 @@ func (s *sheet) findAxes(points []*Result) {
 			}
 		}
 	}
-	if points[0].Model.value("temperature") != nil {
-		told["beta"] = true
-	}
+	told["temperature"] = told["temperature"] || points[0].Model.value("temperature") == nil
+	told["beta"] = told["beta"] || !told["temperature"]
 	for _, x := range points[0].Model {
 		if !told[x.Key] {
 			s.common = append(s.common, x)
@@ -190,15 +189,17 @@ func (s *sheet) name(x *series) string {
 	return x.proposal
 }
 
-// length says how long the chains of a series were.
-func (x *series) length() string {
+// length says how long the chains of some results were.
+func length(results []*Result) string {
 	var chains, sweeps []int
-	for _, r := range x.at {
-		if r != nil {
-			chains, sweeps = append(chains, r.Chains), append(sweeps, r.Sweeps)
-		}
+	for _, r := range results {
+		chains, sweeps = append(chains, r.Chains), append(sweeps, r.Sweeps)
 	}
-	return fmt.Sprintf("%s chains of %s sweeps", span(chains), span(sweeps))
+	noun := "chains"
+	if slices.Max(chains) == 1 {
+		noun = "chain"
+	}
+	return fmt.Sprintf("%s %s of %s sweeps", span(chains), noun, span(sweeps))
 }
 
 // span writes the range of some numbers.

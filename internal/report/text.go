@@ -53,21 +53,41 @@ func (t table) narrow(limit int) []table {
 	if total <= limit {
 		return []table{t}
 	}
-	const least = 14 // characters, to which a name may be broken
-	broken := t
-	broken.columns = append([]column{}, t.columns...)
-	for k := range broken.columns {
-		broken.columns[k].head = breakName(broken.columns[k].head, least)
+	const least = 14 // characters, to which names may be broken
+	widest := least
+	for _, row := range t.rows {
+		for _, cell := range row[:t.stub] {
+			widest = max(widest, longest(cell))
+		}
 	}
-	broken.rows = nil
+	for _, c := range t.columns {
+		widest = max(widest, longest(c.head))
+	}
+	for width := widest - 1; width > least; width-- {
+		if parts := t.broken(width).fit(limit); len(parts) == 1 {
+			return parts
+		}
+	}
+	return t.broken(least).fit(limit)
+}
+
+// broken returns the table with headings and the names of rows broken to a
+// width.
+func (t table) broken(width int) table {
+	b := t
+	b.columns = append([]column{}, t.columns...)
+	for k := range b.columns {
+		b.columns[k].head = breakName(b.columns[k].head, width)
+	}
+	b.rows = nil
 	for _, row := range t.rows {
 		row = append([]string{}, row...)
 		for k := range row[:t.stub] {
-			row[k] = breakName(row[k], least)
+			row[k] = breakName(row[k], width)
 		}
-		broken.rows = append(broken.rows, row)
+		b.rows = append(b.rows, row)
 	}
-	return broken.fit(limit)
+	return b
 }
 
 // breakName breaks a name into lines of at most width characters where it has

@@ -53,6 +53,7 @@ func (d *Dir) TaskPath(task int) string {
 // tried; the notices say so. Without any checkpoint, as before the first,
 // the rows are those that the header counts, and a notice says that they are
 // not verified. The error names the file if none of its rows can be trusted.
+// It panics if there is no such task or chain.
 func (d *Dir) Series(task, chain int) (*Series, []Notice, error) {
 	group, first := 0, 0
 	for chain >= first+d.manifest.Tasks[task].Groups[group] {

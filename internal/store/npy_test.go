@@ -38,7 +38,7 @@ func TestForeignHeaders(t *testing.T) {
 	for _, change := range [][2]string{
 		{"\x01\x00", "\x02\x00"},
 		{"\xf6", "\xf5"},
-		{"12", "012"[:2]},
+		{"12", "01"},
 		{"'b'", "'a'"},
 		{"'b'", "'-'"},
 		{"'<f8')]", "'>f8')]"},

@@ -1,14 +1,14 @@
-// Package registry keeps what run cards can name: models, kernels, columns
-// and observables, each in the order of registration.
-package registry
+package param
 
 import (
 	"fmt"
 	"slices"
 )
 
-// A Registry holds entries by name. The zero value is empty. Entries are
-// added while a program starts; afterwards it may be read by many goroutines.
+// A Registry holds what run cards can name: models, kernels, columns and
+// observables each have one. Entries are added while a program starts;
+// afterwards a Registry may be read by many goroutines. One without entries
+// needs only its Kind.
 type Registry[E any] struct {
 	Kind    string // what the entries are, for the message of Add's panic
 	names   []string
@@ -18,7 +18,7 @@ type Registry[E any] struct {
 // Add adds an entry. It panics if the name is taken.
 func (r *Registry[E]) Add(name string, e E) {
 	if slices.Contains(r.names, name) {
-		panic(fmt.Sprintf("mcrun: the %s %q is registered twice", r.Kind, name))
+		panic(fmt.Sprintf("param: the %s %q is registered twice", r.Kind, name))
 	}
 	r.names = append(r.names, name)
 	r.entries = append(r.entries, e)

@@ -43,12 +43,7 @@ func kernel(m models.Model, prop *card.Proposal, g *mc.Group, state models.State
 	var kernels []mc.Kernel
 	var weights []float64
 	for i, member := range prop.Members {
-		k := member.Spec.Bind(m, proposals.Chain{
-			State:  state,
-			Random: g.Stream(0, "kernel "+strconv.Itoa(i)),
-			Tally:  &g.Tally,
-		})
-		kernels = append(kernels, mc.Steps(k, member.Steps))
+		kernels = append(kernels, mc.Steps(bind(m, member, i, g, state), member.Steps))
 		weights = append(weights, member.Weight)
 	}
 	switch prop.Kind {
@@ -58,6 +53,16 @@ func kernel(m models.Model, prop *card.Proposal, g *mc.Group, state models.State
 		return mc.NewMixture(kernels, weights, g.Stream(0, "mixture"))
 	}
 	return kernels[0]
+}
+
+// bind builds the kernel of member i of a proposal, of which a step is one
+// elementary step.
+func bind(m models.Model, member card.Member, i int, g *mc.Group, state models.State) mc.Kernel {
+	return member.Spec.Bind(m, proposals.Chain{
+		State:  state,
+		Random: g.Stream(0, "kernel "+strconv.Itoa(i)),
+		Tally:  &g.Tally,
+	})
 }
 
 // plan returns how long the chains of a point run.

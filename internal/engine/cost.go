@@ -3,9 +3,11 @@ package engine
 import (
 	"context"
 	"fmt"
+	"math"
 	"time"
 
 	"mcrun/internal/card"
+	"mcrun/mc"
 	"mcrun/observables"
 )
 
@@ -62,29 +64,58 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 			known = false
 			continue
 		}
-		m, err := prepare(point)
+		perSweep, err := trial(point, prop, each)
 		if err != nil {
 			return cost, err
 		}
-		g := group(m, point, prop, 0)
-		row := make([]float64, g.Row)
-		sweeps := 0
-		start := time.Now()
-		for sweeps == 0 || time.Since(start) < each && sweeps < run.Thermalize+run.Sweeps {
-			g.Kernel.Step()
-			g.Probe.Read(row)
-			sweeps++
-		}
-		perSweep := time.Since(start).Seconds() / float64(sweeps)
-		seconds += perSweep * float64(run.Chains*(run.Thermalize+run.Sweeps))
+		seconds += perSweep * float64(run.Chains) * float64(run.Thermalize+run.Sweeps)
 	}
 	if known {
-		cost.Time = time.Duration(seconds / float64(workers) * float64(time.Second))
+		cost.Time = time.Duration(min(seconds/float64(workers)*float64(time.Second), math.MaxInt64/2))
 	}
 	if c.Points[0].Run.Sweeps == 0 {
 		cost.Disk = 0
 	}
 	return cost, nil
+}
+
+// trial measures for about so long what a sweep of a proposal takes, in
+// seconds, from the start of a chain.
+func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep float64, err error) {
+	m, err := prepare(p)
+	if err != nil {
+		return 0, err
+	}
+	g := mc.NewGroup(0, 1, p.Seed)
+	state := m.NewState(p.Run.Start, g.Stream(0, "start"))
+	var weights float64
+	for i, member := range prop.Members {
+		k := bind(m, member, i, g, state)
+		steps := float64(member.Steps)
+		if prop.Kind == card.Mixture {
+			steps *= member.Weight
+			weights += member.Weight
+		}
+		perSweep += steps * repeat(k.Step, long)
+	}
+	if prop.Kind == card.Mixture {
+		perSweep /= weights
+	}
+	columns := observables.Columns(p.Observables)
+	row := make([]float64, len(columns))
+	probe := observables.NewProbe(m, columns, state)
+	return perSweep + repeat(func() { probe.Read(row) }, long/4)/float64(p.Run.Every), nil
+}
+
+// repeat does a thing for about so long and returns the seconds it takes.
+func repeat(do func(), long time.Duration) float64 {
+	n := 0
+	start := time.Now()
+	for n == 0 || time.Since(start) < long {
+		do()
+		n++
+	}
+	return time.Since(start).Seconds() / float64(n)
 }
 
 // Duration writes a duration for a person: 5 s, 3 min 20 s, 2 h 5 min.

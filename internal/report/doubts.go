@@ -106,10 +106,15 @@ func (e *estimated) skewness() float64 {
 }
 
 // symmetric takes the skewness out of a deviation in units of an error that
-// comes from the same records (P. Hall, J. R. Stat. Soc. B 54 (1992) 221).
+// comes from the same records (P. Hall, J. R. Stat. Soc. B 54 (1992) 221). As
+// the skewness is uncertain, it only ever excuses a deviation.
 func symmetric(sigmas, skewness float64) float64 {
 	x := sigmas * skewness / 3
-	return sigmas*(1+x+x*x/3) + skewness/6
+	z := sigmas*(1+x+x*x/3) + skewness/6
+	if math.Abs(z) > math.Abs(sigmas) {
+		return sigmas
+	}
+	return z
 }
 
 // rejection returns the doubt that too few proposals are accepted.

@@ -53,7 +53,7 @@ func newPage(labels []string, runs []Summary) page {
 	}
 	found := s.gather(func(r *Result) []string { return r.Doubts })
 	if len(found) == 0 {
-		found = []string{"none: acceptance, lengths of series, autocorrelation windows, binning and R-hat give no reason, nor do exact values where known."}
+		found = []string{"none, by acceptance, length of series, autocorrelation window, binning, R-hat and exact values, as far as these are known."}
 	}
 	p.items = append(p.items, items{"Doubts", found})
 	return p

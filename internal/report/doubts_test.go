@@ -1,0 +1,167 @@
+package report
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"mcrun/analysis"
+)
+
+// The bound on the deviation from an exact value is 4 sigma for one number
+// whose error is well known, and grows with the number compared and with the
+// uncertainty of the error.
+func TestDeviation(t *testing.T) {
+	at := func(sigmas, errorError float64, compared int) bool {
+		e := estimated{name: "energy", Estimate: analysis.Estimate{Value: 1 + 0.1*sigmas, Error: 0.1, ErrorError: 0.1 * errorError}}
+		return len(e.deviation(1, compared)) > 0
+	}
+	for _, c := range []struct {
+		sigmas, errorError float64
+		compared           int
+		want               bool
+	}{
+		{3.99, 1e-4, 1, false}, {4.01, 1e-4, 1, true}, {-4.01, 1e-4, 1, true},
+		{4.39, 1e-4, 6, false}, {4.41, 1e-4, 6, true}, // P(|z| > 4.405) = 6.334e-5/6
+		{6, 1e-4, 1, true}, {6, 0.3, 1, false}, {20, 0.3, 1, true}, // Student's t with 5.6 degrees of freedom: 9.97
+		{1e9, 1e-4, 1, true},
+	} {
+		if got := at(c.sigmas, c.errorError, c.compared); got != c.want {
+			t.Errorf("%g sigma, error known to %g, %d compared: doubted is %v", c.sigmas, c.errorError, c.compared, got)
+		}
+	}
+	e := estimated{name: "energy", Estimate: analysis.Estimate{Value: 2, Error: 0.1, ErrorError: 1e-3}}
+	d := e.deviation(1, 1)
+	if len(d) != 1 || !strings.HasPrefix(d[0].message, "2.00(10) is 10.0 sigma from the exact value 1, where chance explains 4.0: thermalize") {
+		t.Errorf("%+v", d)
+	}
+}
+
+// Means of records that are rare and large: 400 of (-ln u)^3 with mean 6 have a
+// skewness of about 1. Of 2000 such runs, 4 sigma are passed by dozens, all
+// below; once the skewness is taken out chance leaves few.
+func TestDeviationOfSkewed(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 8))
+	raw, rid := 0, 0
+	for range 2000 {
+		x := make([]float64, 400)
+		for i := range x {
+			x[i] = math.Pow(random.ExpFloat64(), 3)
+		}
+		e := estimated{name: "x", carrier: [][]float64{x}}
+		e.Estimate, e.err = analysis.Gamma{}.Mean(x)
+		sigmas := (e.Value - 6) / e.Error
+		if math.Abs(sigmas) > 4 {
+			raw++
+		}
+		if math.Abs(symmetric(sigmas, e.skewness())) > 4 {
+			rid++
+		}
+	}
+	if raw < 15 || rid > raw/4 {
+		t.Errorf("beyond 4 sigma: %d, and %d without skewness", raw, rid)
+	}
+}
+
+// The sign of the skewness is that of the excursions, and blocks that are too
+// few say nothing.
+func TestSkewness(t *testing.T) {
+	random := rand.New(rand.NewPCG(9, 10))
+	x := make([]float64, 10_000)
+	for i := range x {
+		x[i] = random.ExpFloat64()
+	}
+	e := estimated{Estimate: analysis.Estimate{TauInt: 0.5}, carrier: [][]float64{x[:5000], x[5000:]}}
+	if s := e.skewness(); math.Abs(s-0.02) > 0.006 { // 2/sqrt(10 000); 0.001 is one standard error
+		t.Errorf("skewness %g, want 0.02", s)
+	}
+	if e.carrier = [][]float64{x[:10]}; e.skewness() != 0 {
+		t.Errorf("skewness %g of two blocks", e.skewness())
+	}
+	for _, c := range []struct{ sigmas, skewness, less float64 }{{-4, 0.2, 4}, {4, -0.2, 4}} {
+		if got := math.Abs(symmetric(c.sigmas, c.skewness)); !(got < c.less) {
+			t.Errorf("%+v: %g", c, got)
+		}
+	}
+	for _, skewness := range []float64{0, 0.5} {
+		if got := symmetric(3, skewness); got != 3 {
+			t.Errorf("3 sigma with skewness %g are %g", skewness, got)
+		}
+	}
+}
+
+func TestDoubtsAreToldOnce(t *testing.T) {
+	var l doubts
+	l.add(
+		doubt{"R", "energy", "R-hat = 1.02", 1.02},
+		doubt{"few", "energy", "only 10 records", 1},
+		doubt{"R", "binder", "R-hat = 1.3", 1.3},
+		doubt{"R", "susceptibility", "R-hat = 1.1", 1.1},
+	)
+	l.add(doubt{"frozen 1", "energy", "chain 1", 0}, doubt{"frozen 2", "energy", "chain 2", 0})
+	got := l.list()
+	want := []string{
+		"binder (also energy, susceptibility): R-hat = 1.3",
+		"energy: only 10 records",
+		"energy: chain 1",
+		"energy: chain 2",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for _, name := range []string{"binder", "energy", "susceptibility"} {
+		if !doubted(got[:1], name) {
+			t.Errorf("%s is not doubted in %q", name, got[0])
+		}
+	}
+	for _, name := range []string{"bind", "magnetization", "also energy", ""} {
+		if doubted(got, name) {
+			t.Errorf("%q is doubted in %q", name, got)
+		}
+	}
+	if !doubted([]string{"acceptance: only 1 of 10000"}, "energy") {
+		t.Error("a kernel that hardly accepts is not doubted")
+	}
+}
+
+func TestVerdicts(t *testing.T) {
+	sure := func(rate, relative float64) merit { return merit{rate, relative, true} }
+	doubtful := func(rate float64) merit { return merit{rate, 0.01, false} }
+	none := merit{}
+	for _, c := range []struct {
+		merits []merit
+		want   string
+	}{
+		{[]merit{sure(10, 0.01)}, ""},
+		{[]merit{sure(10, 0.01), none}, ","},
+		{[]merit{sure(10, 0.01), sure(20, 0.01)}, ",best"},
+		{[]merit{sure(20, 0.01), sure(10, 0.01), none}, "best,,"},
+		{[]merit{sure(19, 0.03), sure(20, 0.04), sure(10, 0.01)}, "tie,tie,"}, // 1 apart, sigma 0.98
+		{[]merit{sure(17, 0.03), sure(20, 0.04)}, ",best"},                    // 3 apart, sigma 0.95
+		{[]merit{doubtful(10), sure(20, 0.01)}, "doubted,best"},
+		{[]merit{doubtful(30), sure(20, 0.01)}, "doubted,"},
+		{[]merit{doubtful(30), sure(20, 0.01), sure(20, 0.01)}, "doubted,,"},
+		{[]merit{doubtful(20), sure(20.1, 0.1), sure(20, 0.1)}, "doubted,tie,tie"},
+		{[]merit{none, none}, ","},
+	} {
+		if got := strings.Join(verdicts(c.merits), ","); got != c.want {
+			t.Errorf("%+v: %q, want %q", c.merits, got, c.want)
+		}
+	}
+}
+
+func TestRatio(t *testing.T) {
+	first, second := merit{rate: 10, relative: 0.03}, merit{rate: 25, relative: 0.04}
+	for _, c := range []struct{ got, want string }{
+		{ratio(first, second, false), FormatValue(2.5, 2.5*math.Hypot(0.03, 0.04))},
+		{ratio(first, first, true), "1"},
+		{ratio(merit{}, second, false), "-"},
+		{ratio(first, merit{}, false), "-"},
+	} {
+		if c.got != c.want {
+			t.Errorf("got %s, want %s", c.got, c.want)
+		}
+	}
+}

@@ -237,6 +237,22 @@ func TestResume(t *testing.T) {
 		}
 	}
 
+	// So is a run.json that does not belong to the card.
+	manifest, err := os.ReadFile("card.run/run.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	changed := strings.Replace(string(manifest), `"seed": 3`, `"seed": 4`, 1)
+	if err := os.WriteFile("card.run/run.json", []byte(changed), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr = mcrun(t, "card.toml"); code != exitUsage || !strings.Contains(stderr, "run.json") {
+		t.Errorf("other seed in run.json: exit code %d, %s", code, stderr)
+	}
+	if err := os.WriteFile("card.run/run.json", manifest, 0o644); err != nil {
+		t.Fatal(err)
+	}
+
 	// More sweeps go on, to the bits of a run that had them from the start.
 	succeed(t, "card.toml", "--set", "run.sweeps=3001", "--set", `title="longer"`)
 	succeed(t, "card.toml", "--set", "run.sweeps=3001", "-o", "long.run")

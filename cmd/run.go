@@ -161,6 +161,9 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	if diff := card.Differences(before, crd); len(diff) > 0 {
 		return nil, &store.Refusal{Path: dir, Reason: "holds the run of another card; give -o for a new directory, or --force to start over:\n  " + strings.Join(diff, "\n  ")}
 	}
+	if m := view.Manifest(); m.Seed != crd.Points[0].Seed || !engine.Fits(m.Tasks, crd) {
+		return nil, &store.Refusal{Path: dir, Reason: "its run.json is not that of its card.toml, so one of them was changed; start over with --force, which keeps the old directory"}
+	}
 	r, err := store.Open(dir)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -32,6 +33,13 @@ func Manifest(c *card.Card) []store.Task {
 		tasks = append(tasks, t)
 	}
 	return tasks
+}
+
+// Fits reports whether tasks, which have come some way, are those of a card.
+func Fits(tasks []store.Task, c *card.Card) bool {
+	return slices.EqualFunc(tasks, Manifest(c), func(t, u store.Task) bool {
+		return t.Name == u.Name && slices.Equal(t.Groups, u.Groups)
+	})
 }
 
 // task returns the point and the proposal of task i.

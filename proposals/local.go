@@ -35,9 +35,10 @@ const lazy = 1 - 1.0/32
 type local struct {
 	spins   models.Spins
 	lattice *models.Lattice
-	order   Order
-	flip    [2][]uint64 // threshold of a flip, by the spin and how many neighbours are up
-	visits  []uint32    // the sites in the order of their visits, if not random
+	flip    []uint64   // threshold of a flip, at 2*(neighbours that are up) + spin
+	square  bool       // whether sites have four neighbours: attemptSquare serves
+	high    [16]uint32 // the upper halves of flip, for attemptSquare
+	visits  []uint32   // the sites in the order of their visits; nil if random
 	random  *mc.Stream
 	tally   *mc.Tally // nil: not counted
 }
@@ -51,17 +52,26 @@ func newLocal(m models.PairCoupled, c Chain, order Order, flip func(dE float64) 
 	l := &local{
 		spins:   c.State.(models.Spins),
 		lattice: k.Lattice,
-		order:   order,
+		square:  z == 4,
 		random:  c.Random,
 	}
-	for s := range l.flip {
-		for up := range z + 1 {
+	for up := range z + 1 {
+		for s := range 2 {
 			field := k.J*float64(2*up-z) + k.H
 			dE := 2 * m.Beta() * float64(2*s-1) * field
-			l.flip[s] = append(l.flip[s], mc.Threshold(flip(dE)))
+			l.flip = append(l.flip, mc.Threshold(flip(dE)))
 		}
 	}
-	if order == Checkerboard {
+	for i := range min(len(l.flip), len(l.high)) {
+		l.high[i] = uint32(l.flip[i] >> 32)
+	}
+	switch order {
+	case Sequential:
+		l.visits = make([]uint32, len(l.spins))
+		for i := range l.visits {
+			l.visits[i] = uint32(i)
+		}
+	case Checkerboard:
 		l.visits = checkerboard(k.Lattice)
 	}
 	return l
@@ -72,27 +82,68 @@ func (l *local) Step() { l.attempts(len(l.spins)) }
 
 // attempts makes n attempts, with n = N unless the order is Random.
 func (l *local) attempts(n int) {
+	var buffer [64]uint64
 	accepted := 0
-	for k := range n {
-		i := k
-		switch l.order {
-		case Random:
-			i = l.random.IntN(len(l.spins))
-		case Checkerboard:
-			i = int(l.visits[k])
+	for made := 0; made < n; {
+		// A pick is a site, and 32 bits for the decision there.
+		picks := buffer[:min(n-made, len(buffer))]
+		if l.visits == nil {
+			picks = l.random.Picks(picks, len(l.spins))
+		} else {
+			picks = l.random.Picks(picks, 1)
+			for i := range picks {
+				picks[i] |= uint64(l.visits[made+i]) << 32
+			}
 		}
-		up := 0
-		for _, j := range l.lattice.Neighbours(i) {
-			up += int(l.spins[j])
+		made += len(picks)
+		for len(picks) > 0 {
+			if l.square {
+				// All but the last, which an oracle may have made.
+				done, a := l.attemptSquare(picks[:len(picks)-1])
+				picks = picks[done:]
+				accepted += a
+			}
+			accepted += l.attempt(picks[0])
+			picks = picks[1:]
 		}
-		s := l.spins[i]
-		flip := bit(l.random.Below(l.flip[s][up]))
-		l.spins[i] = s ^ flip
-		accepted += int(flip)
 	}
 	if l.tally != nil {
 		l.tally.Add(n, accepted)
 	}
+}
+
+// attempt returns 1 if the spin of the picked site is flipped, and else 0.
+func (l *local) attempt(pick uint64) int {
+	i := int(pick >> 32)
+	up := 0
+	for _, j := range l.lattice.Neighbours(i) {
+		up += int(l.spins[j])
+	}
+	s := l.spins[i]
+	flip := bit(l.random.Decide(uint32(pick), l.flip[2*up+int(s)]))
+	l.spins[i] = s ^ flip
+	return int(flip)
+}
+
+// attemptSquare makes attempts where sites have four neighbours, up to the first
+// that 32 bits do not decide, and returns how many. It is attempt without calls
+// and loops, so that what it needs stays in registers.
+func (l *local) attemptSquare(picks []uint64) (done, accepted int) {
+	spins, neighbours := l.spins, l.lattice.NeighbourTable()
+	for k, pick := range picks {
+		i := pick >> 32
+		at := 4 * i
+		up := spins[neighbours[at+3]] + spins[neighbours[at]] + spins[neighbours[at+1]] + spins[neighbours[at+2]]
+		s := spins[i]
+		high := l.high[(2*up+s)&15]
+		if uint32(pick) == high {
+			return k, accepted
+		}
+		flip := bit(uint32(pick) < high)
+		spins[i] = s ^ flip
+		accepted += int(flip)
+	}
+	return len(picks), accepted
 }
 
 // checkerboard lists the sites of even parity, then those of odd parity.

@@ -44,8 +44,8 @@ func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
 		satisfied: satisfied(k.J),
 		active:    bondThreshold(m.Beta() * k.J),
 		ghost:     bondThreshold(m.Beta() * k.H),
-		label:     make([]uint32, m.Sites()),
-		flip:      make([]uint8, m.Sites()),
+		label:     make([]uint32, m.Sites()+1),
+		flip:      make([]uint8, m.Sites()+1),
 		random:    c.Random,
 	}
 	if k.H > 0 {
@@ -54,6 +54,7 @@ func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
 	return w
 }
 
+// Site i is node i + 1, and the ghost is node 0.
 type swendsenWang struct {
 	spins     models.Spins
 	lattice   *models.Lattice
@@ -61,8 +62,8 @@ type swendsenWang struct {
 	active    uint64   // threshold of a satisfied bond
 	ghost     uint64   // threshold of the bond of a site along the field
 	along     uint8    // state of a site along the field
-	label     []uint32 // a site of the same cluster, with a number not above the site's
-	flip      []uint8  // of the sites that are their cluster's first: whether it is flipped
+	label     []uint32 // of a node, one of the same cluster that is not above it
+	flip      []uint8  // of a node, whether its cluster is flipped
 	random    *mc.Stream
 }
 
@@ -71,47 +72,67 @@ const half = math.MaxUint64/2 + 1
 
 // Step updates all sites.
 func (w *swendsenWang) Step() {
-	for i := range w.label {
-		w.label[i] = uint32(i)
-	}
+	w.build()
+	// A node's label is a lower node, or itself if it is its cluster's first:
+	// so that one's fate is decided before any other of its cluster is reached,
+	// and the ghost, whose flip is 0, is the first of its own.
+	coins := uint64(1)
 	for i, s := range w.spins {
-		neighbours := w.lattice.Neighbours(i)
-		for mu := 0; mu < len(neighbours); mu += 2 { // upwards: each bond once
-			j := neighbours[mu]
-			if s^w.spins[j] == w.satisfied && w.random.Below(w.active) {
-				w.join(uint32(i), j)
-			}
+		node := uint32(i) + 1
+		label := w.label[node]
+		first := bit(label == node)
+		if coins == 1 && first != 0 {
+			coins = toss(w.random, half)
 		}
-	}
-	// Every label points to a lower site, or to itself at a cluster's first
-	// site, whose fate is decided before any other of its cluster is reached.
-	for i, l := range w.label {
-		if l == uint32(i) {
-			w.flip[i] = bit(w.random.Below(half))
-		} else {
-			w.label[i] = w.label[l]
-		}
-	}
-	// With a field, clusters of which a site is joined to the ghost stay.
-	if w.ghost > 0 {
-		for i, s := range w.spins {
-			if s == w.along && w.random.Below(w.ghost) {
-				w.flip[w.label[i]] = 0
-			}
-		}
-	}
-	for i, l := range w.label {
-		w.spins[i] ^= w.flip[l]
+		// Of a first node flip[label] is still that of the last step.
+		flip := w.flip[label]&^-first | uint8(coins)&first
+		coins >>= first
+		w.flip[node] = flip
+		w.spins[i] = s ^ flip
 	}
 }
 
-// join makes the clusters of two sites one.
+// build labels the clusters. Every bond is tried at that of its ends which comes
+// later, when the other has a label and this one has none: to take over that
+// label is all there is to do, unless the site has one by another bond already.
+// Nothing here branches on whether a bond is active, which is unpredictable.
+func (w *swendsenWang) build() {
+	spins, label := w.spins, w.label
+	coins := uint64(1)
+	for i, s := range spins {
+		first, joined := uint32(i)+1, uint32(0) // joined: all ones if first is of another node
+		if w.ghost != 0 && s == w.along && w.random.Below(w.ghost) {
+			first, joined = 0, math.MaxUint32
+		}
+		for _, j := range w.lattice.Neighbours(i) {
+			if int(j) > i {
+				continue
+			}
+			satisfied := uint64(s^spins[j]^w.satisfied) ^ 1
+			if coins == 1 && satisfied != 0 {
+				coins = toss(w.random, w.active)
+			}
+			active := -uint32(coins & satisfied)
+			coins >>= satisfied & 1
+			other := label[j+1]
+			differ := (first ^ other) & active
+			if differ&joined != 0 {
+				w.join(first, other)
+			}
+			first ^= differ
+			joined |= active
+		}
+		label[i+1] = first
+	}
+}
+
+// join makes the clusters of two nodes one.
 func (w *swendsenWang) join(i, j uint32) {
 	i, j = w.first(i), w.first(j)
 	w.label[max(i, j)] = min(i, j)
 }
 
-// first returns the first site of a cluster, and shortens the way to it.
+// first returns the first node of a cluster, and shortens the way to it.
 func (w *swendsenWang) first(i uint32) uint32 {
 	for {
 		l := w.label[i]

@@ -53,6 +53,7 @@ func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
 		random:    c.Random,
 		tally:     c.Tally,
 	}
+	w.square = k.Lattice.Dims() == 2 && w.satisfied == 0
 	return w
 }
 
@@ -62,6 +63,7 @@ type wolff struct {
 	satisfied uint8   // s_i XOR s_j of a satisfied bond
 	join      uint64  // threshold of a satisfied bond
 	field     float64 // 2 beta h
+	square    bool    // whether spreadSquare serves
 	stack     []uint32
 	random    *mc.Stream
 	tally     *mc.Tally
@@ -98,36 +100,100 @@ func (w *wolff) Step() {
 // between two of its sites; so they are marked as well, by the bit above the
 // spin, until the cluster is complete.
 func (w *wolff) grow(seed uint32) int {
-	spins, stack := w.spins, w.stack
-	random, join := w.random, w.join
-	neighbours := w.lattice.NeighbourTable()
 	z := 2 * w.lattice.Dims()
-	enter := 1 + 2*w.satisfied // flips a site that joins, and marks it
-	spins[seed] ^= enter
-	stack[0] = seed
+	w.spins[seed] ^= w.enter()
+	w.stack[0] = seed
 	size := 1
-	for next := 0; next < size; next++ {
-		i := int(stack[next])
-		unflipped := spins[i]&1 ^ 1 ^ w.satisfied
-		for _, j := range neighbours[z*i : z*i+z] {
-			// Whether the neighbour joins is unpredictable, so nothing
-			// here branches on it: a bond that is not satisfied has
-			// threshold 0, and a site that does not join is written to
-			// the top of the stack but not counted.
-			s := spins[j]
-			tryable := uint64(int64(s^unflipped)-1) >> 63 // 1 if satisfied and not marked, else 0
-			joins := bit(random.Below(join & -tryable))
-			spins[j] = s ^ enter&-joins
-			stack[size] = j
-			size += int(joins)
+	coins := uint64(1)
+	for next := 0; next < size; {
+		if coins>>z == 0 {
+			coins = w.random.Coins(w.join)
 		}
+		if w.square && coins>>z != 0 {
+			coins, next, size = w.spreadSquare(coins, next, size)
+			continue
+		}
+		coins, size = w.spread(coins, next, size)
+		next++
 	}
 	if w.satisfied != 0 {
-		for _, i := range stack[:size] {
-			spins[i] &= 1
+		for _, i := range w.stack[:size] {
+			w.spins[i] &= 1
 		}
 	}
 	return size
+}
+
+// enter is XORed to a site that joins: it flips the spin, and marks it where
+// that is needed.
+func (w *wolff) enter() uint8 { return 1 + 2*w.satisfied }
+
+// spread tries the bonds of the next site of the stack, with a coin for each
+// that is satisfied, and returns the coins that are left and the size.
+//
+// Whether a neighbour joins is unpredictable, so nothing here branches on it: a
+// site that does not join is written to the top of the stack but not counted.
+func (w *wolff) spread(coins uint64, next, size int) (uint64, int) {
+	i := int(w.stack[next])
+	unsatisfied := w.spins[i]&1 ^ w.satisfied
+	for _, j := range w.lattice.Neighbours(i) {
+		s := w.spins[j]
+		open := bit(s^unsatisfied == 1) // satisfied and not marked
+		if coins == 1 && open != 0 {
+			coins = toss(w.random, w.join)
+		}
+		joins := open & uint8(coins)
+		coins >>= open
+		w.spins[j] = s ^ w.enter()&-joins
+		w.stack[size] = j
+		size += int(joins)
+	}
+	return coins, size
+}
+
+// spreadSquare is spread for sites with four neighbours and J > 0, without
+// loops and calls, from the next site on for as long as there are coins and
+// sites. It returns the coins that are left, the next site and the size.
+func (w *wolff) spreadSquare(coins uint64, next, size int) (uint64, int, int) {
+	spins, stack, neighbours := w.spins, w.stack, w.lattice.NeighbourTable()
+	for ; next < size && coins>>4 != 0; next++ {
+		i := stack[next]
+		at := 4 * uint64(i)
+		unsatisfied := uint64(spins[i])
+
+		j := neighbours[at]
+		open := uint64(spins[j]) ^ unsatisfied
+		joins := open & coins
+		coins >>= open & 63 // 0 or 1
+		spins[j] = uint8(open ^ joins ^ unsatisfied)
+		stack[size] = j
+		size += int(joins)
+
+		j = neighbours[at+1]
+		open = uint64(spins[j]) ^ unsatisfied
+		joins = open & coins
+		coins >>= open & 63 // 0 or 1
+		spins[j] = uint8(open ^ joins ^ unsatisfied)
+		stack[size] = j
+		size += int(joins)
+
+		j = neighbours[at+2]
+		open = uint64(spins[j]) ^ unsatisfied
+		joins = open & coins
+		coins >>= open & 63 // 0 or 1
+		spins[j] = uint8(open ^ joins ^ unsatisfied)
+		stack[size] = j
+		size += int(joins)
+
+		j = neighbours[at+3]
+		open = uint64(spins[j]) ^ unsatisfied
+		joins = open & coins
+		coins >>= open & 63 // 0 or 1
+		spins[j] = uint8(open ^ joins ^ unsatisfied)
+		stack[size] = j
+		size += int(joins)
+	}
+	return coins, next, size
 }
 
 // satisfied returns s_i XOR s_j of a bond that lowers the energy.
@@ -150,6 +216,15 @@ func needPairs(m models.Model) error {
 		return errors.New("the model has no pair couplings of two-valued spins (models.PairCoupled)")
 	}
 	return nil
+}
+
+// toss returns coins: one, if an oracle has to be asked for it.
+func toss(random *mc.Stream, threshold uint64) uint64 {
+	coins := random.Coins(threshold)
+	if coins == 1 {
+		coins = 0b10 | uint64(bit(random.Below(threshold)))
+	}
+	return coins
 }
 
 // bit returns 1 for true.

@@ -40,10 +40,10 @@ func TestDecide(t *testing.T) {
 	below := 0
 	for range 1000 {
 		const high, threshold = 0x80000000, 0x80000000_80000000
-		if !s.Decide(high-1, threshold) || s.Decide(high+1, threshold) {
+		if !s.Decide(high-1, 32, threshold) || s.Decide(high+1, 32, threshold) {
 			t.Fatal("wrong, with the first half decisive")
 		}
-		got := s.Decide(high, threshold)
+		got := s.Decide(high, 32, threshold)
 		if got != (same.Uint64()>>32 < 0x80000000) {
 			t.Fatal("wrong, with the second half decisive")
 		}
@@ -94,7 +94,7 @@ func TestOracleBatches(t *testing.T) {
 	if picks := s.Picks(make([]uint64, 9), 10); len(picks) != 1 || picks[0]>>32 != 6 {
 		t.Errorf("picks %#x, want one of 6", picks)
 	}
-	if !s.Decide(0, 77) || o.asked[1] != 77 {
+	if !s.Decide(0, 32, 77) || o.asked[1] != 77 {
 		t.Error("Decide is not the oracle's Below")
 	}
 	if c := s.Coins(5); c != 1 {

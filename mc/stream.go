@@ -58,8 +58,8 @@ type Oracle interface {
 }
 
 // NewOracleStream returns a stream whose decisions are made by an oracle. Its
-// methods Below, IntN, Picks and Decide ask the oracle; Coins returns none; the
-// others panic, for the numbers that they return could not be listed.
+// methods Below, IntN, Picks and Decide ask the oracle; Bits and Coins return
+// none; the others panic, for the numbers that they return could not be listed.
 func NewOracleStream(o Oracle) *Stream { return &Stream{pos: streamBuffer, oracle: o} }
 
 // NewStream returns the stream of a key.
@@ -129,17 +129,26 @@ func (s *Stream) Picks(dst []uint64, n int) []uint64 {
 	return dst
 }
 
-// Decide is Below with 32 random bits at hand: true with probability
-// threshold/2^64. Where the bits do not settle it, once in 2^32 times, it draws
+// Bits returns 64 random bits to spend in [Stream.Decide]. An oracle's stream
+// returns 0, for it needs none.
+func (s *Stream) Bits() uint64 {
+	if s.oracle != nil {
+		return 0
+	}
+	return s.Uint64()
+}
+
+// Decide is Below with n random bits at hand, 0 < n < 64: true with probability
+// threshold/2^64. Where the bits do not settle it, once in 2^n times, it draws
 // more.
-func (s *Stream) Decide(half uint32, threshold uint64) bool {
+func (s *Stream) Decide(bits uint64, n int, threshold uint64) bool {
 	if s.oracle != nil {
 		return s.oracle.Below(threshold)
 	}
-	if high := uint32(threshold >> 32); half != high {
-		return half < high
+	if high := threshold >> (64 - n); bits != high {
+		return bits < high
 	}
-	return uint32(s.Uint64()>>32) < uint32(threshold)
+	return s.Uint64()>>n < threshold<<n>>n
 }
 
 // Coins returns 63 independent decisions, each of which is 1 with probability

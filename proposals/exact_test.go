@@ -199,7 +199,7 @@ func TestLocalMatrix(t *testing.T) {
 			p.check(t, "heat-bath "+string(order), p.transitions(t, &HeatBath{order}), c)
 		}
 		c := claims{reversible: true, period: 1}
-		p.check(t, "metropolis, an attempt", p.attempt(t, new(Metropolis)), c)
+		p.check(t, "metropolis, an attempt", p.attempt(t, &Metropolis{Random}), c)
 		p.check(t, "heat-bath, an attempt", p.attempt(t, &HeatBath{Random}), c)
 	}
 }
@@ -211,7 +211,7 @@ func TestRandomOrderMatrix(t *testing.T) {
 		points = someParameters(2, 2)
 	}
 	for _, p := range points {
-		for _, spec := range []Spec{new(Metropolis), new(HeatBath)} {
+		for _, spec := range []Spec{&Metropolis{Random}, &HeatBath{Random}} {
 			name := fmt.Sprintf("%T", spec)
 			step := p.transitions(t, spec)
 			p.check(t, name, step, claims{reversible: true, period: 1})

@@ -133,8 +133,6 @@ func TestCheckNamesAbility(t *testing.T) {
 		spec Spec
 		want string
 	}{
-		{&Metropolis{Checkerboard}, "models.PairCoupled"},
-		{&HeatBath{Checkerboard}, "models.PairCoupled"},
 		{new(Wolff), "models.PairCoupled"},
 		{new(SwendsenWang), "models.PairCoupled"},
 	} {
@@ -155,7 +153,7 @@ func TestCheckNamesAbility(t *testing.T) {
 func TestDiscreteIsPairCoupled(t *testing.T) {
 	for _, p := range someParameters(2, 2) {
 		discrete := struct{ models.Discrete }{p.ising}
-		for _, spec := range []Spec{&Metropolis{Sequential}, &HeatBath{Sequential}, new(Metropolis), new(HeatBath)} {
+		for _, spec := range []Spec{&Metropolis{Sequential}, &HeatBath{Sequential}, &Metropolis{Random}, &HeatBath{Random}} {
 			got := p.walk(t, func(c Chain) func() { return spec.Bind(discrete, c).Step })
 			same(t, fmt.Sprintf("%v %T%v", p, spec, spec), got, p.transitions(t, spec))
 		}

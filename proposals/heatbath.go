@@ -17,7 +17,7 @@ import (
 // a step is reversible. It is ergodic in every order, since every state of
 // a site has a positive probability.
 type HeatBath struct {
-	Order Order `card:"order" default:"random" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
+	Order Order `card:"order" default:"checkerboard" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
 }
 
 func init() {
@@ -29,21 +29,21 @@ func init() {
 }
 
 // Check implements Spec.
-func (k *HeatBath) Check(m models.Model) error { return needDiscrete(m, k.Order) }
+func (*HeatBath) Check(m models.Model) error { return needDiscrete(m) }
 
 // Ergodic implements Spec.
 func (*HeatBath) Ergodic(models.Model) error { return nil }
 
 // Bind implements Spec.
 func (k *HeatBath) Bind(m models.Model, c Chain) mc.Kernel {
-	order := orRandom(k.Order)
+	order := k.Order.orDefault()
 	if m, ok := m.(models.PairCoupled); ok {
-		return newLocal(m, c, order, func(dE float64) float64 { return 1 / (1 + math.Exp(dE)) })
+		return newLocal(m, c, nil, order, func(dE float64) float64 { return 1 / (1 + math.Exp(dE)) })
 	}
 	d := m.(models.Discrete)
 	spins, beta := c.State.(models.Spins), m.Beta()
 	weight := make([]float64, d.States())
-	return &localDiscrete{model: d, spins: spins, random: c.Random, order: order, update: func(i int) {
+	return &localDiscrete{model: d, spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
 		least := math.Inf(1)
 		for s := range weight {
 			weight[s] = beta * d.EnergyChange(spins, i, uint8(s))

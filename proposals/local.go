@@ -22,9 +22,19 @@ const (
 	// invariant; it is not reversible.
 	Sequential Order = "sequential"
 	// Checkerboard visits the sites of even parity, then those of odd parity,
-	// each in the order of their numbers.
+	// each in the order of their numbers. Where the model states no lattice
+	// it is Sequential. It is not reversible either.
 	Checkerboard Order = "checkerboard"
 )
+
+// orDefault returns the order that an empty one stands for. At T_c a
+// checkerboard decorrelates three times as fast as sites drawn at random.
+func (o Order) orDefault() Order {
+	if o == "" {
+		return Checkerboard
+	}
+	return o
+}
 
 // lazy is the factor by which Metropolis acceptance is reduced when sites are
 // not drawn at random, or nothing would be rejected. See [Metropolis].
@@ -38,22 +48,24 @@ type local struct {
 	flip    []uint64   // threshold of a flip, at 2*(neighbours that are up) + spin
 	square  bool       // whether sites have four neighbours: attemptSquare serves
 	high    [16]uint32 // the upper halves of flip, for attemptSquare
-	visits  []uint32   // the sites in the order of their visits; nil if random
+	drawn   bool       // whether sites are drawn at random, else visited in order
 	random  *mc.Stream
 	tally   *mc.Tally // nil: not counted
 }
 
 // newLocal returns the kernel that flips a spin of the given state s, of
 // which so many neighbours are up, with probability flip(dE), dE being the
-// change of H times beta.
-func newLocal(m models.PairCoupled, c Chain, order Order, flip func(dE float64) float64) *local {
+// change of H times beta. A nil tally counts nothing.
+func newLocal(m models.PairCoupled, c Chain, tally *mc.Tally, order Order, flip func(dE float64) float64) mc.Kernel {
 	k := m.Couplings()
 	z := 2 * k.Lattice.Dims()
 	l := &local{
 		spins:   c.State.(models.Spins),
 		lattice: k.Lattice,
 		square:  z == 4,
+		drawn:   order == Random,
 		random:  c.Random,
+		tally:   tally,
 	}
 	for up := range z + 1 {
 		for s := range 2 {
@@ -65,14 +77,8 @@ func newLocal(m models.PairCoupled, c Chain, order Order, flip func(dE float64) 
 	for i := range min(len(l.flip), len(l.high)) {
 		l.high[i] = uint32(l.flip[i] >> 32)
 	}
-	switch order {
-	case Sequential:
-		l.visits = make([]uint32, len(l.spins))
-		for i := range l.visits {
-			l.visits[i] = uint32(i)
-		}
-	case Checkerboard:
-		l.visits = checkerboard(k.Lattice)
+	if order == Checkerboard {
+		return newCheckerboard(l)
 	}
 	return l
 }
@@ -80,19 +86,19 @@ func newLocal(m models.PairCoupled, c Chain, order Order, flip func(dE float64) 
 // Step makes N attempts.
 func (l *local) Step() { l.attempts(len(l.spins)) }
 
-// attempts makes n attempts, with n = N unless the order is Random.
+// attempts makes n attempts, with n = N unless sites are drawn.
 func (l *local) attempts(n int) {
 	var buffer [64]uint64
 	accepted := 0
 	for made := 0; made < n; {
 		// A pick is a site, and 32 bits for the decision there.
 		picks := buffer[:min(n-made, len(buffer))]
-		if l.visits == nil {
+		if l.drawn {
 			picks = l.random.Picks(picks, len(l.spins))
 		} else {
 			picks = l.random.Picks(picks, 1)
 			for i := range picks {
-				picks[i] |= uint64(l.visits[made+i]) << 32
+				picks[i] |= uint64(made+i) << 32
 			}
 		}
 		made += len(picks)
@@ -120,7 +126,7 @@ func (l *local) attempt(pick uint64) int {
 		up += int(l.spins[j])
 	}
 	s := l.spins[i]
-	flip := bit(l.random.Decide(uint32(pick), l.flip[2*up+int(s)]))
+	flip := bit(l.random.Decide(uint64(uint32(pick)), 32, l.flip[2*up+int(s)]))
 	l.spins[i] = s ^ flip
 	return int(flip)
 }
@@ -146,20 +152,6 @@ func (l *local) attemptSquare(picks []uint64) (done, accepted int) {
 	return len(picks), accepted
 }
 
-// checkerboard lists the sites of even parity, then those of odd parity.
-func checkerboard(l *models.Lattice) []uint32 {
-	var sites [2][]uint32
-	for i := range l.Sites() {
-		p, rest := 0, i
-		for mu := l.Dims() - 1; mu >= 0; mu-- {
-			p += rest % l.Shape()[mu]
-			rest /= l.Shape()[mu]
-		}
-		sites[p&1] = append(sites[p&1], uint32(i))
-	}
-	return append(sites[0], sites[1]...)
-}
-
 // localDiscrete is a kernel that changes one site at a time of any Discrete
 // model, at the price of a call and an exponential for every change that it
 // considers.
@@ -167,31 +159,23 @@ type localDiscrete struct {
 	model  models.Discrete
 	spins  models.Spins
 	random *mc.Stream
-	order  Order
-	visits []uint32
+	drawn  bool // whether sites are drawn at random, else visited in order
 	update func(i int)
 }
 
 func (l *localDiscrete) Step() {
-	for k := range l.spins {
-		switch l.order {
-		case Random:
-			k = l.random.IntN(len(l.spins))
-		case Checkerboard:
-			k = int(l.visits[k])
+	for i := range l.spins {
+		if l.drawn {
+			i = l.random.IntN(len(l.spins))
 		}
-		l.update(k)
+		l.update(i)
 	}
 }
 
-// needDiscrete returns nil if local kernels can change the model's sites in
-// the given order.
-func needDiscrete(m models.Model, order Order) error {
+// needDiscrete returns nil if local kernels can change the model's sites.
+func needDiscrete(m models.Model) error {
 	if _, ok := m.(models.Discrete); !ok {
 		return errors.New("the model's sites do not take discrete states (models.Discrete)")
-	}
-	if _, ok := m.(models.PairCoupled); !ok && order == Checkerboard {
-		return errors.New("a checkerboard needs a lattice (models.PairCoupled)")
 	}
 	return nil
 }

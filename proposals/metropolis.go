@@ -16,8 +16,8 @@ import (
 //
 // # Orders, and a trap
 //
-// With Order Random, the default, every attempt and every step is reversible
-// and the kernel is ergodic. Where no attempt is ever rejected, at infinite
+// With Order Random every attempt and every step is reversible and the kernel
+// is ergodic. Where no attempt is ever rejected, at infinite
 // temperature or without couplings, a step of two-valued spins would make
 // exactly N flips, and for even N never leave the configurations of one parity;
 // there too the acceptance is reduced, as follows.
@@ -33,7 +33,7 @@ import (
 // configuration to every other: the kernel is ergodic by construction, for
 // a thirty-second of its acceptance.
 type Metropolis struct {
-	Order Order `card:"order" default:"random" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
+	Order Order `card:"order" default:"checkerboard" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
 }
 
 func init() {
@@ -45,25 +45,24 @@ func init() {
 }
 
 // Check implements Spec.
-func (k *Metropolis) Check(m models.Model) error { return needDiscrete(m, k.Order) }
+func (*Metropolis) Check(m models.Model) error { return needDiscrete(m) }
 
 // Ergodic implements Spec.
 func (*Metropolis) Ergodic(models.Model) error { return nil }
 
 // Bind implements Spec.
 func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
+	order := k.Order.orDefault()
 	most := 1.0
-	if k.order() != Random || flat(m) {
+	if order != Random || flat(m) {
 		most = lazy
 	}
 	if m, ok := m.(models.PairCoupled); ok {
-		l := newLocal(m, c, k.order(), func(dE float64) float64 { return most * expMinus(dE) })
-		l.tally = c.Tally
-		return l
+		return newLocal(m, c, c.Tally, order, func(dE float64) float64 { return most * expMinus(dE) })
 	}
 	d := m.(models.Discrete)
 	spins, beta, others := c.State.(models.Spins), m.Beta(), d.States()-1
-	return &localDiscrete{model: d, spins: spins, random: c.Random, order: k.order(), update: func(i int) {
+	return &localDiscrete{model: d, spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
 		// The j-th of the other states.
 		to := uint8(c.Random.IntN(others))
 		if to >= spins[i] {
@@ -86,13 +85,4 @@ func flat(m models.Model) bool {
 		return m.Beta()*k.J == 0 && m.Beta()*k.H == 0
 	}
 	return m.Beta() == 0
-}
-
-func (k *Metropolis) order() Order { return orRandom(k.Order) }
-
-func orRandom(o Order) Order {
-	if o == "" {
-		return Random
-	}
-	return o
 }

@@ -190,7 +190,8 @@ func compareAll(t *testing.T, samplings []sampling, kernels map[string]Spec, nam
 
 func everyKernel() map[string]Spec {
 	return map[string]Spec{
-		"metropolis":            new(Metropolis),
+		"metropolis":            &Metropolis{Random},
+		"metropolis board":      new(Metropolis),
 		"metropolis sequential": &Metropolis{Sequential},
 		"heat-bath":             new(HeatBath),
 		"wolff":                 new(Wolff),

@@ -18,6 +18,9 @@ func newCheck() *cobra.Command {
 		Short: "Check a card; print it with every default, and what it would take",
 		Args:  exactly(1, "one card"),
 		RunE: func(c *cobra.Command, args []string) error {
+			if err := o.checkWorkers(); err != nil {
+				return err
+			}
 			crd, err := card.Load(args[0], o.sets, o.machine())
 			var errs card.Errors
 			if err != nil && !errors.As(err, &errs) {
@@ -48,8 +51,8 @@ func newCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(out, "\n# %d tasks of %d chains; %s\n", crd.Tasks(), crd.Points[0].Run.Chains, e)
-			return nil
+			_, err = fmt.Fprintf(out, "\n# tasks: %d, each of %d independent chains; %s\n", crd.Tasks(), crd.Points[0].Run.Chains, e)
+			return err
 		},
 	}
 	o.addCardFlags(c)

@@ -255,7 +255,7 @@ func TestResume(t *testing.T) {
 
 	// More sweeps go on, to the bits of a run that had them from the start.
 	succeed(t, "card.toml", "--set", "run.sweeps=3001", "--set", `title="longer"`)
-	succeed(t, "card.toml", "--set", "run.sweeps=3001", "-o", "long.run")
+	succeed(t, "card.toml", "--set", "run.sweeps=3001", "-o", "long.run", "--force") // with nothing to keep
 	sameSeries(t, "card.run", "long.run")
 
 	// --force keeps the old directory.
@@ -336,7 +336,7 @@ func TestBadCards(t *testing.T) {
 	for _, args := range [][]string{
 		{"missing.toml"}, {"card.toml", "more.toml"}, {"card.toml", "--nonsense"}, {"chekc", "card.toml"},
 		{"table"}, {"table", "missing.run"}, {"list", "kernel"}, {"init", "isnig"}, {"version", "3"}, {"."},
-		{"card.toml", "--workers", "0"}, {"check"},
+		{"card.toml", "--workers", "0"}, {"check"}, {"check", "card.toml", "--workers", "-3"}, {"init", "ising", "more"},
 	} {
 		if code, _, stderr := mcrun(t, args...); code != exitUsage || stderr == "" {
 			t.Errorf("mcrun %q: exit code %d, %q", args, code, stderr)

@@ -21,8 +21,11 @@ func newInit() *cobra.Command {
 	c := &cobra.Command{
 		Use:   "init [model]",
 		Short: "Write a commented card to start from",
-		Args:  cobra.MaximumNArgs(1),
+		Args:  cobra.ArbitraryArgs,
 		RunE: func(c *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usage("init takes one model, not %d arguments; see mcrun init --help", len(args))
+			}
 			name := models.All()[0].Name
 			if len(args) == 1 {
 				name = args[0]

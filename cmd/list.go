@@ -1,6 +1,7 @@
 package cmd
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"strings"
@@ -23,7 +24,7 @@ func newList() *cobra.Command {
 			if len(args) == 0 {
 				args = kinds
 			}
-			w := c.OutOrStdout()
+			w := new(bytes.Buffer)
 			for i, what := range args {
 				if i > 0 {
 					fmt.Fprintln(w)
@@ -39,7 +40,8 @@ func newList() *cobra.Command {
 					return usage("list knows no %q; expected %s", what, strings.Join(kinds, ", "))
 				}
 			}
-			return nil
+			_, err := w.WriteTo(c.OutOrStdout())
+			return err
 		},
 	}
 }

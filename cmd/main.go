@@ -106,7 +106,7 @@ func interruptible(stderr io.Writer) (context.Context, func()) {
 			return
 		}
 		signal.Stop(signals)
-		fmt.Fprintf(stderr, "\n%v: storing checkpoints; once more ends at once\n", s)
+		fmt.Fprintf(stderr, "\n%v: stopping in good order; once more ends at once\n", s)
 		cancel(&interruption{s.(syscall.Signal)})
 	}()
 	return ctx, func() {

@@ -66,10 +66,10 @@ func (o *options) run(c *cobra.Command, args []string) error {
 		}
 		return usage("takes one card or run directory, not %d arguments; see mcrun --help", len(args))
 	}
-	if o.workers < 1 {
-		return usage("--workers is %d; expected 1 or more", o.workers)
+	if err := o.checkWorkers(); err != nil {
+		return err
 	}
-	dir, fromDir := o.dir, false
+	dir := o.dir
 	path := args[0]
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		if dir != "" {
@@ -78,7 +78,7 @@ func (o *options) run(c *cobra.Command, args []string) error {
 		if o.force {
 			return usage("--force is for cards; give the card, or copy it out of %s first", path)
 		}
-		dir, fromDir = path, true
+		dir = path
 		path = filepath.Join(dir, "card.toml")
 		if _, err := store.View(dir); err != nil {
 			return err
@@ -91,7 +91,14 @@ func (o *options) run(c *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	return o.runCard(c, crd, dir, fromDir)
+	return o.runCard(c, crd, dir)
+}
+
+func (o *options) checkWorkers() error {
+	if o.workers < 1 {
+		return usage("--workers is %d; expected 1 or more", o.workers)
+	}
+	return nil
 }
 
 // machine returns what cards have to fit on.
@@ -102,7 +109,7 @@ func (o *options) machine() card.Machine {
 }
 
 // runCard runs a checked card in a directory, new or not.
-func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string, fromDir bool) error {
+func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string) error {
 	stderr := c.ErrOrStderr()
 	dirs, err := o.open(c, crd, dir)
 	if err != nil {
@@ -131,14 +138,12 @@ func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string, fromDir 
 
 // open creates the run directory of a card, or opens it if it fits.
 func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run, error) {
-	if o.force {
+	if _, err := os.Lstat(dir); err == nil && o.force {
 		old, err := store.Retire(dir)
-		switch {
-		case err == nil:
-			fmt.Fprintf(c.ErrOrStderr(), "mcrun: the old %s is now %s\n", dir, old)
-		case !errors.Is(err, fs.ErrNotExist):
+		if err != nil {
 			return nil, err
 		}
+		fmt.Fprintf(c.ErrOrStderr(), "mcrun: the old %s is now %s\n", dir, old)
 	}
 	view, err := store.View(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -169,10 +174,13 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 		return nil, err
 	}
 	if resolved := crd.Resolved(); !bytes.Equal(resolved, before.Resolved()) {
-		err = r.WriteFile("card.toml", func(w io.Writer) error {
-			_, err := w.Write(resolved)
-			return err
-		})
+		err = errors.Join(
+			r.WriteFile("card.toml", func(w io.Writer) error {
+				_, err := w.Write(resolved)
+				return err
+			}),
+			r.Update(func(m *store.Manifest) { m.Stop = nil }),
+		)
 	}
 	if err != nil {
 		r.Close()

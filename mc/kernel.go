@@ -141,11 +141,13 @@ func NewMixture(kernels []Kernel, weights []float64, random *Stream) *Mixture {
 		panic("mc: a mixture needs one weight for each kernel")
 	}
 	m := &Mixture{Cycle: kernels, stop: make([]uint64, len(weights)), random: random}
-	var rest float64 // sum of the weights from i on
+	largest := slices.Max(weights)
+	var rest float64 // sum of the weights from i on, the largest being 1
 	for i, w := range slices.Backward(weights) {
 		if !(w > 0) || math.IsInf(w, 0) {
 			panic("mc: a weight of a mixture is not positive and finite")
 		}
+		w /= largest
 		rest += w
 		m.stop[i] = Threshold(w / rest)
 	}

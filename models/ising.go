@@ -60,7 +60,9 @@ func (m *Ising) Bytes() (chain, tables float64) {
 	for _, side := range m.Shape {
 		n *= float64(side)
 	}
-	return n, n * 8 * float64(len(m.Shape))
+	// Spins, three copies of them at a checkpoint, and the two 32-bit numbers
+	// a site that cluster kernels keep; the table of neighbours.
+	return 12 * n, 8 * float64(len(m.Shape)) * n
 }
 
 // Prepare implements Model.

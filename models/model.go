@@ -14,9 +14,10 @@ type Model interface {
 	Sites() int
 	// Beta returns the inverse temperature 1/T (k_B = 1).
 	Beta() float64
-	// Bytes returns the memory that the configuration of one chain takes,
-	// and that the model's own tables take whatever the number of chains.
-	// It is asked before either is made.
+	// Bytes returns the memory that one chain takes, with the copies that
+	// a checkpoint makes of its configuration and what kernels usually keep
+	// for each site, and the memory of the model's own tables, whatever
+	// the number of chains. It is asked before any of it is taken.
 	Bytes() (chain, tables float64)
 	// Prepare makes the tables that the model needs to be sampled. It is
 	// called once, after the card has been checked and before any other

@@ -40,6 +40,17 @@ func (o Order) orDefault() Order {
 // not drawn at random, or nothing would be rejected. See [Metropolis].
 const lazy = 1 - 1.0/32
 
+// flat reports whether all configurations have the same weight, or so nearly
+// that fewer than one in 32 changes of a site would be rejected.
+func flat(m models.Model) bool {
+	if m, ok := m.(models.PairCoupled); ok {
+		k := m.Couplings()
+		neighbours := float64(2 * k.Lattice.Dims())
+		return 2*m.Beta()*(neighbours*math.Abs(k.J)+math.Abs(k.H)) < 1-lazy
+	}
+	return m.Beta() == 0
+}
+
 // local is a kernel that changes one site at a time of two-valued spins with
 // pair couplings.
 type local struct {

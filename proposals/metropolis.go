@@ -17,10 +17,10 @@ import (
 // # Orders, and a trap
 //
 // With Order Random every attempt and every step is reversible and the kernel
-// is ergodic. Where no attempt is ever rejected, at infinite
-// temperature or without couplings, a step of two-valued spins would make
-// exactly N flips, and for even N never leave the configurations of one parity;
-// there too the acceptance is reduced, as follows.
+// is ergodic. Where hardly an attempt is rejected, near infinite temperature or
+// without couplings, a step of two-valued spins would make exactly N flips, and
+// for even N hardly ever leave the configurations of one parity; there too the
+// acceptance is reduced, as follows.
 //
 // If instead the sites are visited in a fixed order, the plain rule can be
 // reducible, since a proposal that does not raise the energy is always
@@ -76,13 +76,4 @@ func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 		spins[i] = to
 		c.Tally.Add(1, 1)
 	}}
-}
-
-// flat reports whether all configurations have the same weight.
-func flat(m models.Model) bool {
-	if m, ok := m.(models.PairCoupled); ok {
-		k := m.Couplings()
-		return m.Beta()*k.J == 0 && m.Beta()*k.H == 0
-	}
-	return m.Beta() == 0
 }

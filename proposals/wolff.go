@@ -22,7 +22,10 @@ import (
 // the clusters percolate and help little.
 //
 // The kernel is reversible, and ergodic because a cluster may be a single
-// site.
+// site. Where nearly every cluster is one, at infinite temperature or without
+// couplings, and none is rejected, steps would lead from configurations of
+// one parity to those of the other and back; there a step does nothing with
+// probability 1/32.
 type Wolff struct{}
 
 func init() {
@@ -54,6 +57,9 @@ func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
 		tally:     c.Tally,
 	}
 	w.square = k.Lattice.Dims() == 2 && w.satisfied == 0
+	if flat(m) {
+		w.rest = mc.Threshold(1 - lazy)
+	}
 	return w
 }
 
@@ -64,6 +70,7 @@ type wolff struct {
 	join      uint64  // threshold of a satisfied bond
 	field     float64 // 2 beta h
 	square    bool    // whether spreadSquare serves
+	rest      uint64  // threshold of doing nothing
 	stack     []uint32
 	random    *mc.Stream
 	tally     *mc.Tally
@@ -71,6 +78,9 @@ type wolff struct {
 
 // Step flips one cluster.
 func (w *wolff) Step() {
+	if w.rest != 0 && w.random.Below(w.rest) {
+		return
+	}
 	seed := w.random.IntN(len(w.spins))
 	n := w.grow(uint32(seed))
 	if w.field == 0 {

@@ -39,7 +39,7 @@ func (m *Plaquette) Validate() error {
 }
 
 func (m *Plaquette) Sites() int                     { return m.Shape[0] * m.Shape[1] }
-func (m *Plaquette) Bytes() (chain, tables float64) { n := float64(m.Sites()); return n, 16 * n }
+func (m *Plaquette) Bytes() (chain, tables float64) { n := float64(m.Sites()); return 12 * n, 16 * n }
 func (m *Plaquette) Prepare() error                 { m.lattice = models.NewLattice(m.Shape...); return nil }
 func (m *Plaquette) States() int                    { return 2 }
 func (m *Plaquette) NewState(start models.Start, random *mc.Stream) models.State {

@@ -52,7 +52,8 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		memory := float64(min(workers, run.Chains*tasks))*chain + tables
 		cost.Memory = max(cost.Memory, memory)
 		columns := len(observables.Columns(point.Observables))
-		cost.Disk += float64(run.Chains) * (float64(8*columns*(run.Sweeps/run.Every)) + 2*chain)
+		// The series, and two checkpoints, which hold less than the chain.
+		cost.Disk += float64(run.Chains) * (float64(8*columns*(run.Sweeps/run.Every)) + chain/2)
 		if ctx.Err() != nil {
 			return cost, context.Cause(ctx)
 		}

@@ -133,12 +133,12 @@ kernel = "metropolis"
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two chains of 16 bytes, tables of 4 x 4 bytes a site; 100 rows of 8
-	// bytes and two checkpoints in each chain.
-	if want := 2.0*16 + 256; cost.Memory != want {
+	// Two chains of 12 bytes a site, tables of 4 x 4 bytes a site; 100 rows of
+	// 8 bytes and two checkpoints in each chain.
+	if want := 2.0*12*16 + 256; cost.Memory != want {
 		t.Errorf("memory %g, want %g", cost.Memory, want)
 	}
-	if want := 2.0 * (800 + 32); cost.Disk != want {
+	if want := 2.0 * (800 + 6*16); cost.Disk != want {
 		t.Errorf("disk %g, want %g", cost.Disk, want)
 	}
 	if cost.Time <= 0 {

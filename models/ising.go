@@ -43,10 +43,28 @@ func init() {
 	})
 }
 
-// Validate checks what the keys say together.
+// maxIsingEnergy bounds the energy of a configuration, with and without beta,
+// so that sums over a chain of fourth powers of H, which its errors take, are
+// finite.
+const maxIsingEnergy = 1e70
+
+// Validate checks what the keys say together: that neither the energies of
+// the configurations, which are N (|J| d + |h|) at most on N sites in d
+// dimensions, nor beta times them are too large to be averaged.
 func (m *Ising) Validate() error {
-	if e := m.Beta() * (math.Abs(m.J)*float64(2*len(m.Shape)) + math.Abs(m.H)); math.IsInf(e, 0) {
-		return &param.Error{Key: "J", Problem: "so large that beta H overflows", Expected: "couplings and fields of order one"}
+	n := float64(m.Sites())
+	bonds, field := n*float64(len(m.Shape))*math.Abs(m.J), n*math.Abs(m.H)
+	beta := "beta"
+	if m.InverseT == nil {
+		beta = "temperature"
+	}
+	switch energy := bonds + field; {
+	case energy > maxIsingEnergy && bonds >= field:
+		return &param.Error{Key: "J", Problem: "so large that averages of the energy overflow", Expected: "a coupling of order one"}
+	case energy > maxIsingEnergy:
+		return &param.Error{Key: "h", Problem: "so large that averages of the energy overflow", Expected: "a field of order one"}
+	case m.Beta()*max(1, energy) > maxIsingEnergy:
+		return &param.Error{Key: beta, Problem: "so far from J and h that averages of beta H overflow", Expected: "a temperature of the order of J and h"}
 	}
 	return nil
 }

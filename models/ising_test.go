@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -9,6 +10,7 @@ import (
 	"testing"
 
 	"mcrun/mc"
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
@@ -286,9 +288,7 @@ func TestIsingKeys(t *testing.T) {
 		{"a negative side", &models.Periodic{Shape: []int{-4}}, false},
 		{"too many sites", &models.Periodic{Shape: []int{1 << 16, 1 << 16}}, false},
 		{"sites that overflow", &models.Periodic{Shape: []int{1 << 40, 1 << 40, 1 << 40}}, false},
-		{"large couplings", newIsing(1e300, -1e300, 2, 2), true},
-		{"overflowing coupling", newIsing(1e308, 0, 2, 2), false},
-		{"overflowing field", newIsing(1e307, math.MaxFloat64, 2, 2), false},
+		{"large couplings", newIsing(1e60, -1e60, 2, 2), true},
 	} {
 		if err := c.keys.Validate(); (err == nil) != c.ok {
 			t.Errorf("%s: %v", c.name, err)
@@ -299,6 +299,41 @@ func TestIsingKeys(t *testing.T) {
 	}
 	if got := (&models.Thermal{InverseT: f(4)}).Beta(); got != 4 {
 		t.Errorf("beta = 4 has beta = %v", got)
+	}
+}
+
+// Energies whose averages overflow are refused, at the key that is at fault;
+// those just below are not, and the sums of their fourth powers are finite.
+func TestIsingBounds(t *testing.T) {
+	hot, cold := newIsing(0, 0, 4, 4), newIsing(1, 0, 4, 4)
+	infinite, cool := 1e300, 1e-69
+	hot.Temperature, hot.InverseT = nil, &infinite
+	cold.Temperature = &cool
+	for _, c := range []struct {
+		model *models.Ising
+		key   string
+	}{
+		{newIsing(3e68, 0, 4, 4), ""},
+		{newIsing(1e68, 4e68, 4, 4), ""},
+		{newIsing(3.2e68, 0, 4, 4), "J"},
+		{newIsing(-1e308, 1, 4, 4), "J"},
+		{newIsing(1, 1e308, 4, 4), "h"},
+		{newIsing(1, -1e300, 4, 4), "h"},
+		{newIsing(math.MaxFloat64, math.MaxFloat64, 2, 2), "J"},
+		{newIsing(1, math.MaxFloat64, 4, 4), "h"},
+		{hot, "beta"},
+		{cold, "temperature"},
+	} {
+		err := c.model.Validate()
+		if e := (*param.Error)(nil); errors.As(err, &e) != (c.key != "") || e != nil && e.Key != c.key {
+			t.Errorf("J = %g, h = %g, beta = %g: got %v, want an error of %q", c.model.J, c.model.H, c.model.Beta(), err, c.key)
+		}
+		if c.key == "" {
+			s := c.model.NewState(models.Cold, nil)
+			if e := c.model.Energy(s); math.IsInf(9e15*e*e*e*e, 0) {
+				t.Errorf("J = %g, h = %g: the energy is %g", c.model.J, c.model.H, e)
+			}
+		}
 	}
 }
 

@@ -168,7 +168,7 @@ steps  = 5
 [[proposal]]
 name = "metropolis+wolff"
 mixture = [
-  { kernel = "metropolis", steps = 1, weight = 1.0, order = "random" },
+  { kernel = "metropolis", steps = 1, weight = 1.0, order = "checkerboard" },
   { kernel = "wolff", weight = 0.5 },
 ]
 
@@ -198,8 +198,7 @@ func TestMemory(t *testing.T) {
 	if m := ThisMachine(); m.Workers < 1 {
 		t.Errorf("got %+v", m)
 	}
-	// 16 x 16 sites of a byte, and 16 bytes a site in tables.
-	const tables, chain = 4096, 256
+	chain, tables := parse(t, minimal).Points[0].Model.Bytes()
 	for _, c := range []struct {
 		machine Machine
 		fits    bool

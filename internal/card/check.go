@@ -51,6 +51,7 @@ func (c *checker) card(tree map[string]any) *Card {
 		sweeps += n * (float64(p.Run.Thermalize) + float64(p.Run.Sweeps))
 	}
 	c.scanned = nil
+	c.shadowed(tree, card.axes, fine)
 	switch {
 	case chains > maxChains:
 		c.report(path{"run", "chains"}, param.Error{
@@ -154,6 +155,13 @@ func (c *checker) checkNames(tree map[string]any) {
 		}
 		name := nameOf(table)
 		if name == "" {
+			continue
+		}
+		if len(name) > maxName {
+			c.report(p, param.Error{
+				Problem:  fmt.Sprintf("the name has %d characters", len(name)),
+				Expected: fmt.Sprintf("a name of at most %d, as name = \"pair\": a directory is called by it", maxName),
+			})
 			continue
 		}
 		if j, taken := first[name]; taken {

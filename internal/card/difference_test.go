@@ -23,7 +23,7 @@ func TestDifferences(t *testing.T) {
 		{"several", minimal, minimal, []string{"run.chains=8", "seed=2", "proposal.metropolis.order=sequential"}, []string{
 			"seed: 1 in the run directory, 2 in the card",
 			"run.chains: 4 in the run directory, 8 in the card",
-			`proposal.metropolis.order: "random" in the run directory, "sequential" in the card`,
+			`proposal.metropolis.order: "checkerboard" in the run directory, "sequential" in the card`,
 		}},
 		{"one point", two, two, []string{"scan.model.h=[0, 0.75]"}, []string{"model.h at point 1: 0.5 in the run directory, 0.75 in the card"}},
 		{"a point more", two, two, []string{"scan.model.h=[0, 0.5, 1]", "run.chains=5"}, []string{
@@ -60,7 +60,7 @@ cycle = [{ kernel = "wolff", steps = 5 }, { kernel = "turn", depth = 3 }]
 		t.Errorf("got %s", got)
 	}
 	for i, want := range []string{
-		`{"kernel":[{"kernel":"metropolis","order":"random","steps":1}],"name":"metropolis"}`,
+		`{"kernel":[{"kernel":"metropolis","order":"checkerboard","steps":1}],"name":"metropolis"}`,
 		`{"cycle":[{"kernel":"wolff","steps":5},{"angle":0.5,"depth":3,"kernel":"turn","steps":1}],"name":"wolff+turn"}`,
 	} {
 		if got := p.Proposals[i].Identity(); got != want {
@@ -79,7 +79,7 @@ kernel = "wolff"
 [[proposal]]
 steps = 1
 kernel = "metropolis"
-order = "random"
+order = "checkerboard"
 [run]
 chains = 7
 seconds = 1

@@ -28,10 +28,10 @@
 // # Scan
 //
 // A scan is the Cartesian product of its keys' values, the last key fastest.
-// A scanned value takes the place of the card's own, which may be missing.
-// Each point is decoded and checked as a card of its own. Names and members
-// of proposals, by which paths find their way, are fixed before the scan is
-// applied and cannot be scanned.
+// A scanned value takes the place of the card's own, which may be missing but
+// not wrong. Each point is decoded and checked as a card of its own. Names and
+// members of proposals, by which paths find their way, are fixed before the
+// scan is applied and cannot be scanned.
 //
 // # Identity
 //

@@ -18,6 +18,9 @@ const (
 	maxTasks  = 100_000
 	maxChains = 10_000_000 // of all tasks together: each has a file
 	maxSweeps = 9e15       // of all chains together: float64 counts exactly up to here
+	maxSteps  = 9e15       // elementary steps of one chain, for the same reason
+	maxName   = 100        // characters of the name of a proposal, by which a directory is called
+	maxDepth  = 100        // brackets within each other, and parts of a dotted key
 )
 
 // Load reads and checks the card at path. Each of sets is a key=value that
@@ -106,9 +109,14 @@ func (c *checker) origin(p path) origin {
 	return c.where.at(p)
 }
 
-// report notes what is wrong with the key at p.
+// report notes what is wrong with the key at p. A key that a setting gave is
+// called as there: settings may change the names that paths are made of.
 func (c *checker) report(p path, e param.Error) {
 	e.Key = c.labels.show(p)
+	if at := c.where[p.id()]; at.set > 0 {
+		e.Key, _, _ = strings.Cut(c.sets[at.set-1], "=")
+		e.Key = strings.TrimSpace(e.Key)
+	}
 	c.reportAt(c.origin(p), e)
 }
 

@@ -156,7 +156,23 @@ func (l labels) find(key string) (path, *param.Error) {
 	case "proposal":
 		return l.findProposal(key, rest)
 	}
-	e := &param.Error{Key: key, Problem: "unknown key", Expected: "the path of a key, as model.temperature or proposal.wolff.steps"}
+	e := &param.Error{Key: key, Problem: unknownKey, Expected: "the path of a key, as model.temperature or proposal.wolff.steps"}
+	if bare := strings.Trim(key, `"'`); bare != key {
+		if _, wrong := l.find(bare); wrong == nil {
+			e.Problem, e.Suggestion = "is in quotes", bare
+		}
+		return nil, e
+	}
+	if number, ok := strings.CutPrefix(section, "proposal["); ok {
+		e.Problem, e.Expected = "calls a proposal by its number", "its name, as proposal.wolff.steps"
+		if i, err := strconv.Atoi(strings.TrimSuffix(number, "]")); err == nil && 0 < i && i <= len(l.proposals) && l.proposals[i-1] != "" {
+			e.Suggestion = "proposal." + l.proposals[i-1]
+			if dotted {
+				e.Suggestion += "." + rest
+			}
+		}
+		return nil, e
+	}
 	if near, ok := param.Nearest(section, []string{"seed", "model", "run", "observables", "proposal"}); ok && near != section {
 		if e.Suggestion = near; dotted {
 			e.Suggestion += "." + rest

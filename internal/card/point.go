@@ -74,12 +74,14 @@ func (c *checker) model(tree map[string]any, p *Point) bool {
 	table, _ := tree["model"].(map[string]any)
 	name, ok := table["name"].(string)
 	if !ok {
-		c.lacks(at, table, "name", "the name of a model in quotes: "+either(modelNames()))
+		blamed := c.lacks(at, table, "name", "the name of a model in quotes: "+either(modelNames()))
+		c.anyModel(at, table, "", blamed)
 		return false
 	}
 	entry, ok := models.Find(name)
 	if !ok {
 		c.unknownWord(at.with("name"), name, "unknown model", modelNames())
+		c.anyModel(at, table, name, "name")
 		return false
 	}
 	m := entry.New()
@@ -90,6 +92,53 @@ func (c *checker) model(tree map[string]any, p *Point) bool {
 	return true
 }
 
+// anyModel reports what is wrong with the table of a model that is not known,
+// whichever model it is for: a key that none has, a value that is wrong for
+// all that have the key, and a key that all miss. If the name is misspelt,
+// only the model that it probably stands for counts. The key blamed for the
+// name, about which all is said, is left out.
+func (c *checker) anyModel(at path, table map[string]any, name, blamed string) {
+	table = maps.Clone(table)
+	delete(table, blamed)
+	near, _ := param.Nearest(name, modelNames())
+	keys := []string{"name"}
+	count, having, failing := 0, map[string]int{}, map[string]int{} // numbers of models
+	found := map[string]*param.Error{}
+	for _, entry := range models.All() {
+		if near != "" && near != entry.Name {
+			continue
+		}
+		count++
+		m := entry.New()
+		for _, f := range param.Fields(m) {
+			if having[f.Name]++; having[f.Name] == 1 {
+				keys = append(keys, f.Name)
+			}
+		}
+		wrong := map[string]*param.Error{}
+		for _, e := range param.Decode(table, m) {
+			wrong[e.Key] = e
+		}
+		for key, e := range wrong {
+			failing[key]++
+			if found[key] == nil || e.Problem != unknownKey {
+				found[key] = e
+			}
+		}
+	}
+	var sure []*param.Error
+	for _, key := range slices.Sorted(maps.Keys(found)) {
+		_, given := table[key]
+		switch {
+		case given && having[key] == 0:
+			sure = append(sure, param.Unknown(key, keys))
+		case failing[key] == count:
+			sure = append(sure, found[key])
+		}
+	}
+	c.reportIn(at, sure)
+}
+
 func modelNames() (names []string) {
 	for _, e := range models.All() {
 		names = append(names, e.Name)
@@ -97,19 +146,21 @@ func modelNames() (names []string) {
 	return names
 }
 
-// lacks reports that a table has no string at a key that it needs.
-func (c *checker) lacks(at path, table map[string]any, key, expected string) {
+// lacks reports that a table has no string at a key that it needs, and
+// returns the key that it blames: that one, or what is probably meant for it.
+func (c *checker) lacks(at path, table map[string]any, key, expected string) (blamed string) {
 	if v, given := table[key]; given {
 		c.report(at.with(key), param.Error{Problem: "is " + describe(v), Expected: expected})
-		return
+		return key
 	}
 	for _, k := range slices.Sorted(maps.Keys(table)) {
 		if near, ok := param.Nearest(k, []string{key}); ok {
 			c.report(at.with(k), param.Error{Problem: unknownKey, Expected: key, Suggestion: near})
-			return
+			return k
 		}
 	}
 	c.report(at.with(key), param.Error{Problem: "missing", Expected: expected})
+	return key
 }
 
 // describe says what a card has where something else was expected.

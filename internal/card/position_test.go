@@ -149,3 +149,34 @@ func TestLocateGenerated(t *testing.T) {
 		}
 	})
 }
+
+func TestTooDeep(t *testing.T) {
+	list := func(n int) string { return "\nx = " + strings.Repeat("[", n) + strings.Repeat("]", n) }
+	key := func(n int) string { return "\nx" + strings.Repeat(".x", n-1) + " = 1" }
+	hidden := strings.Repeat("[{", 1000)
+	for _, c := range []struct {
+		text string
+		line int
+	}{
+		{minimal, 0},
+		{list(maxDepth), 0},
+		{list(maxDepth + 1), 2},
+		{list(maxDepth/2) + list(maxDepth), 0},
+		{"\n[a]" + list(maxDepth+1), 3},
+		{"x = " + strings.Repeat("{ x = \n", 200), maxDepth + 1},
+		{key(maxDepth), 0},
+		{key(maxDepth + 1), 2},
+		{key(maxDepth) + key(maxDepth), 0},
+		{"x = [" + strings.Repeat("1.5, ", 1000) + "]", 0},
+		{"# " + hidden + "\nx = '" + hidden + "'\ny = \"\"\"\n" + hidden + "\"\"\"\nz = \"\\\"" + hidden + "\"", 0},
+	} {
+		if got := tooDeep(c.text); got != c.line {
+			t.Errorf("%.60q...: line %d, want %d", c.text, got, c.line)
+		}
+	}
+	for _, text := range []string{list(100_000), key(100_000), "x = " + strings.Repeat("{x=", 100_000)} {
+		if got := refuse(t, text); len(got) != 1 || !strings.HasSuffix(got[0], ": nests more than 100 levels deep; expected a run card, which needs but a few") {
+			t.Errorf("got %q", got)
+		}
+	}
+}

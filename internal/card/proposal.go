@@ -2,6 +2,7 @@ package card
 
 import (
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strconv"
@@ -48,10 +49,12 @@ func (c *checker) proposal(p path, table map[string]any, point *Point) Proposal 
 		if m, ok := c.member(p, table, point, new(nameKeys)); ok {
 			q.Members = []Member{m}
 			c.ergodic(p, &q, point)
+			c.steps(p, &q, &point.Run)
 		}
 	default:
 		if c.members(p, table, &q, point) {
 			c.ergodic(p, &q, point)
+			c.steps(p, &q, &point.Run)
 		}
 	}
 	return q
@@ -192,6 +195,34 @@ func (c *checker) ergodic(p path, q *Proposal, point *Point) {
 	c.report(p.with(string(q.Kind)), param.Error{
 		Problem:  "does not reach every configuration of " + point.ModelName + " (" + strings.Join(stuck, "; ") + ")",
 		Expected: "a cycle or mixture with a kernel that does: " + helpers,
+	})
+}
+
+// steps checks how many elementary steps a chain of the proposal makes. Of a
+// chain that lasts for a time it counts one sweep after thermalization.
+func (c *checker) steps(p path, q *Proposal, r *Run) {
+	var sweep float64 // steps in the longest sweep
+	most := 0
+	for i, m := range q.Members {
+		if q.Kind == Mixture {
+			sweep = max(sweep, float64(m.Steps))
+		} else {
+			sweep += float64(m.Steps)
+		}
+		if m.Steps > q.Members[most].Steps {
+			most = i
+		}
+	}
+	total := sweep * (float64(r.Thermalize) + float64(max(1, r.Sweeps)))
+	if total <= maxSteps || sweep == 1 { // too many sweeps are said elsewhere
+		return
+	}
+	if q.Kind != Single {
+		p = p.with(string(q.Kind), strconv.Itoa(most))
+	}
+	c.report(p.with("steps"), param.Error{
+		Problem:  fmt.Sprintf("makes %.3g elementary steps in each chain", total),
+		Expected: "at most 9e15: fewer steps or fewer sweeps",
 	})
 }
 

@@ -28,9 +28,17 @@ type span struct {
 	whole bool // the ends are whole numbers, and so are the values that can be
 }
 
+// Validate checks what the keys say together.
+func (s *span) Validate() error {
+	if s.Points == 1 && s.From != s.To {
+		return &param.Error{Key: "points", Problem: "is 1, which leaves out an end of the range", Expected: "2 or more, or from and to equal"}
+	}
+	return nil
+}
+
 // values returns the values of the range. Those between the ends have at most
 // 15 significant digits, so that a finer range meets the points of a coarser
-// one exactly.
+// one exactly; zero is exact.
 func (s *span) values() []any {
 	list := make([]any, s.Points)
 	for i := range list {
@@ -39,6 +47,9 @@ func (s *span) values() []any {
 			t := float64(i) / float64(s.Points-1)
 			x = s.From*(1-t) + s.To*t
 			x, _ = strconv.ParseFloat(strconv.FormatFloat(x, 'g', 15, 64), 64)
+			if math.Abs(x) < 1e-14*max(math.Abs(s.From), math.Abs(s.To)) {
+				x = 0 // but for rounding
+			}
 		}
 		if i > 0 && i == s.Points-1 {
 			x = s.To
@@ -173,6 +184,35 @@ func (c *checker) axis(tree map[string]any, a *axis, given any, before []axis) b
 		seen[text] = true
 	}
 	return true
+}
+
+// shadowed checks the values that the card itself gives to scanned keys, each
+// apart from all other keys: though no point has it, a wrong value is a
+// mistake.
+func (c *checker) shadowed(tree map[string]any, axes []axis, fine map[string]bool) {
+	for _, a := range axes {
+		own := get(tree, a.at)
+		if own == nil {
+			continue
+		}
+		alone, _ := at(tree, axes, 0)
+		for _, p := range []path{{"model"}, {"run"}, a.at[:len(a.at)-1]} {
+			if table, ok := get(alone, p).(map[string]any); ok && len(p) > 0 {
+				maps.DeleteFunc(table, func(key string, _ any) bool {
+					return !slices.Contains([]string{"name", "kernel", "cycle", "mixture"}, key)
+				})
+			}
+		}
+		put(alone, a.at, own)
+		here := &checker{file: c.file, sets: c.sets, machine: c.machine, where: c.where, labels: c.labels, seen: map[Error]bool{}}
+		here.point(alone, new(Card), 0, fine)
+		for _, e := range here.errs {
+			if e.Key == a.key && !c.seen[*e] {
+				c.seen[*e] = true
+				c.errs = append(c.errs, e)
+			}
+		}
+	}
 }
 
 // at returns the card's tables at point i of a scan, and where the scanned

@@ -68,6 +68,9 @@ func TestSpan(t *testing.T) {
 		{span{From: 0.1, To: 0.30000000000000004, Points: 2}, []any{0.1, 0.30000000000000004}}, // the ends to the bit
 		{span{From: 2.269185314213022, To: 2.269185314213022, Points: 1}, []any{2.269185314213022}},
 		{span{From: -1e308, To: 1e308, Points: 3}, []any{-1e308, 0.0, 1e308}},
+		{span{From: -0.1, To: 0.2, Points: 4}, []any{-0.1, 0.0, 0.1, 0.2}},
+		{span{From: 0.3, To: -0.6, Points: 4}, []any{0.3, 0.0, -0.3, -0.6}},
+		{span{From: 0, To: 1e-20, Points: 3}, []any{0.0, 5e-21, 1e-20}},
 		{span{From: 100, To: 300, Points: 3, whole: true}, []any{int64(100), int64(200), int64(300)}},
 		{span{From: 1, To: 2, Points: 3, whole: true}, []any{int64(1), 1.5, int64(2)}},
 	} {
@@ -81,6 +84,41 @@ func TestSpan(t *testing.T) {
 		if y := fine.values()[2*i]; x != y {
 			t.Errorf("%v in 13 points, %v in 25", x, y)
 		}
+	}
+}
+
+// A range through zero has zero, in any number of points.
+func TestSpanThroughZero(t *testing.T) {
+	for n := 1; n <= 300; n++ {
+		for _, x := range []float64{0.1, 1.0 / 3, 7e-9} {
+			s := span{From: -x * float64(n), To: x * 10, Points: n + 11}
+			if got := s.values()[n]; got != 0.0 {
+				t.Errorf("%+v: got %v", s, got)
+			}
+		}
+	}
+}
+
+// A value that a scan replaces is checked by itself alone: not against other
+// keys, nor against what the machine can hold.
+func TestShadowed(t *testing.T) {
+	c := parse(t, `
+[model]
+name = "ising"
+shape = [60000, 60000]
+temperature = 2.5
+[run]
+sweeps = 5
+every = 10
+[[proposal]]
+kernel = "metropolis"
+[scan]
+"model.shape" = [[4, 4]]
+"run.sweeps" = [100, 200]
+"model.temperature" = [1, 2]
+`)
+	if len(c.Points) != 4 {
+		t.Errorf("got %d points", len(c.Points))
 	}
 }
 

@@ -1,6 +1,7 @@
 package card
 
 import (
+	"errors"
 	"strings"
 
 	"github.com/BurntSushi/toml"
@@ -19,8 +20,9 @@ func (c *checker) set(tree map[string]any) {
 			continue
 		}
 		value, bad := settingValue(text)
-		if bad != "" {
-			c.reportAt(at, param.Error{Key: key, Problem: bad, Expected: "a value as on a card, as 2.5, [16, 16] or \"hot\""})
+		if bad != nil {
+			bad.Key = key
+			c.reportAt(at, *bad)
 			continue
 		}
 		var p path
@@ -44,16 +46,24 @@ func (c *checker) set(tree map[string]any) {
 
 // settingValue returns the value that a text of the command line stands for,
 // or else what is wrong with it.
-func settingValue(text string) (value any, problem string) {
+func settingValue(text string) (value any, wrong *param.Error) {
+	const form = `a value as on a card, as 2.5, [16, 16] or "hot"`
 	if strings.ContainsAny(text, "\r\n") {
-		return nil, "has more than one line"
+		return nil, &param.Error{Problem: "has more than one line", Expected: form}
+	}
+	if tooDeep(text) > 0 {
+		return nil, &param.Error{Problem: deepProblem, Expected: form}
 	}
 	var v map[string]any
-	if err := toml.Unmarshal([]byte("v = "+text), &v); err == nil {
-		return uniform(v["v"]), ""
+	err := toml.Unmarshal([]byte("v = "+text), &v)
+	if err == nil {
+		return uniform(v["v"]), nil
 	}
-	if strings.ContainsAny(text[:1], `"'[{`) {
-		return nil, text + " is broken"
+	switch bad := (toml.ParseError{}); {
+	case errors.As(err, &bad) && outOfRange(bad) && (text[0] == '[' || !strings.ContainsAny(text, " \t")): // not a number with words after it
+		return nil, tooLarge(text)
+	case strings.ContainsAny(text[:1], `"'[{`):
+		return nil, &param.Error{Problem: text + " is broken", Expected: form}
 	}
-	return text, ""
+	return text, nil
 }

@@ -2,6 +2,7 @@ package card
 
 import (
 	"slices"
+	"strings"
 	"testing"
 
 	"mcrun/models"
@@ -57,7 +58,17 @@ func TestSetTables(t *testing.T) {
 	}
 }
 
+// What is not TOML is text, though it begins with a number.
+func TestSetText(t *testing.T) {
+	for _, want := range []string{"a b", "2024-13-45", "1e999 sweeps", "it's"} {
+		if c := parse(t, minimal, "title="+want); c.Title != want {
+			t.Errorf("got %q, want %q", c.Title, want)
+		}
+	}
+}
+
 func TestSetErrors(t *testing.T) {
+	deep := strings.Repeat("[", 101)
 	const scanned = minimal + "[scan]\n\"model.h\" = [0.0, 1.0]\n"
 	for _, c := range []struct{ text, set, want string }{
 		{minimal, "chains", `--set chains: chains: is not a setting; expected key=value, as model.temperature=2.5`},
@@ -70,6 +81,13 @@ func TestSetErrors(t *testing.T) {
 		{minimal, "model.beta=2", `--set model.beta=2: model.beta: given beside temperature; expected one of the two`},
 		{minimal, "chains=2", `--set chains=2: chains: unknown key; expected the path of a key, as model.temperature or proposal.wolff.steps; did you mean run.chains?`},
 		{minimal, "proposal.wolff.steps=2", `--set proposal.wolff.steps=2: proposal.wolff.steps: no proposal has this name; expected proposal.NAME.KEY; the names are metropolis`},
+		{minimal, `"model.h"=2`, `--set "model.h"=2: "model.h": is in quotes; expected the path of a key, as model.temperature or proposal.wolff.steps; did you mean model.h?`},
+		{minimal, "proposal[1].steps=3", `--set proposal[1].steps=3: proposal[1].steps: calls a proposal by its number; expected its name, as proposal.wolff.steps; did you mean proposal.metropolis.steps?`},
+		{minimal, "proposal[2].steps=3", `--set proposal[2].steps=3: proposal[2].steps: calls a proposal by its number; expected its name, as proposal.wolff.steps`},
+		{minimal, "proposal.metropolis.kernel=hmc", `--set proposal.metropolis.kernel=hmc: proposal.metropolis.kernel: unknown kernel "hmc"; expected heat-bath, metropolis, swendsen-wang, wolff or turn`},
+		{minimal, "model.h=1e309", `--set model.h=1e309: model.h: 1e309 is too large; expected numbers of at most 1.8e308`},
+		{minimal, "seed=9223372036854775808", `--set seed=9223372036854775808: seed: 9223372036854775808 is too large; expected whole numbers of at most 2^63-1 = 9223372036854775807`},
+		{minimal, "model.shape=" + deep, `--set model.shape=` + deep + `: model.shape: nests more than 100 levels deep; expected a value as on a card, as 2.5, [16, 16] or "hot"`},
 		{minimal, "model=ising", `--set model=ising: model: is a whole table; expected one of its keys, as model.temperature`},
 		{scanned, "model.h=2", `--set model.h=2: model.h: is varied by the card's scan; expected another key, or the scan's values, as scan.model.h=[...]`},
 		{scanned, "scan.model.h=[]", `--set scan.model.h=[]: model.h: is an empty list; expected a list of values, as [2.0, 2.5], or { from = 2.0, to = 2.6, points = 13 }`},

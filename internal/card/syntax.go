@@ -31,6 +31,9 @@ func readTOML(text []byte) (tree map[string]any, where origins, err *Error) {
 		}
 		return nil, nil, &Error{Line: line, Problem: "is not text in UTF-8", Expected: "a card saved as UTF-8 by a text editor"}
 	}
+	if line := tooDeep(string(text)); line > 0 {
+		return nil, nil, &Error{Line: line, Problem: deepProblem, Expected: "a run card, which needs but a few"}
+	}
 	where, statements := locate(string(text))
 	if len(statements) == 0 {
 		return nil, nil, &Error{Line: 1, Problem: "the card is empty", Expected: "a [model] table, a [run] table and a [[proposal]]; mcrun init writes a card to start from"}
@@ -139,10 +142,61 @@ func syntaxError(bad toml.ParseError, text string, where origins, statements []s
 		e.Problem, e.Expected = "the text has no end", "a quote at its end, as at its beginning"
 	case strings.Contains(bad.Message, "top-level item"):
 		e.Problem, e.Expected = "has something after its value", "one key = value on a line"
-	case strings.Contains(bad.Message, "out of range"):
-		e.Problem, e.Expected = value+" is too large", "a number that fits into 64 bits"
+	case outOfRange(bad):
+		large := tooLarge(value)
+		e.Problem, e.Expected = large.Problem, large.Expected
 	default:
 		e.Problem, e.Expected = "is not valid TOML: "+strings.ReplaceAll(bad.Message, "\n", " "), values
 	}
 	return e
+}
+
+// outOfRange reports whether a number is what the decoder found too large.
+func outOfRange(bad toml.ParseError) bool { return strings.Contains(bad.Message, "out of range") }
+
+// tooLarge returns the error of a value that is a number, or holds one, beyond
+// those of 64 bits.
+func tooLarge(value string) *param.Error {
+	e := &param.Error{Problem: value + " is too large", Expected: "whole numbers of at most 2^63-1 = 9223372036854775807"}
+	if strings.ContainsAny(value, ".eE") && !strings.HasPrefix(value, "0x") {
+		e.Expected = "numbers of at most 1.8e308"
+	}
+	return e
+}
+
+var deepProblem = fmt.Sprintf("nests more than %d levels deep", maxDepth)
+
+// tooDeep returns the line of the first place where more than maxDepth
+// brackets are open, or a dotted key has more parts than that, 0 if there is
+// none. Readers of TOML recur, and their effort grows with the square of the
+// depth.
+func tooDeep(text string) (line int) {
+	s := scanner{text: text, line: 1}
+	brackets, dots := 0, 0
+	for s.at < len(text) {
+		switch s.peek() {
+		case '"', '\'':
+			s.quoted()
+			continue
+		case '#':
+			for s.at < len(text) && s.peek() != '\n' {
+				s.next()
+			}
+			continue
+		case '[', '{':
+			brackets++
+			dots = 0
+		case ']', '}':
+			brackets = max(0, brackets-1)
+		case '.':
+			dots++
+		case '\n', '=', ',':
+			dots = 0
+		}
+		if brackets > maxDepth || dots >= maxDepth {
+			return s.line
+		}
+		s.next()
+	}
+	return 0
 }

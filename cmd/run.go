@@ -117,9 +117,9 @@ func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string) error {
 	}
 	defer dirs.Close()
 
-	r := &engine.Run{Card: crd, Dir: dirs, Workers: o.workers, Notice: func(n store.Notice) {
+	r := engine.New(crd, dirs, o.workers, func(n store.Notice) {
 		fmt.Fprintln(stderr, "mcrun: "+n.String())
-	}}
+	})
 	stop := func() {}
 	if !o.quiet {
 		stop = showProgress(stderr, r)
@@ -140,10 +140,12 @@ func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string) error {
 func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run, error) {
 	if _, err := os.Lstat(dir); err == nil && o.force {
 		old, err := store.Retire(dir)
-		if err != nil {
+		switch {
+		case err == nil:
+			fmt.Fprintf(c.ErrOrStderr(), "mcrun: the old %s is now %s\n", dir, old)
+		case !errors.Is(err, fs.ErrNotExist): // an empty directory
 			return nil, err
 		}
-		fmt.Fprintf(c.ErrOrStderr(), "mcrun: the old %s is now %s\n", dir, old)
 	}
 	view, err := store.View(dir)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -151,7 +153,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 			Program: version(),
 			Seed:    crd.Points[0].Seed,
 			Machine: store.ThisMachine(),
-			Level:   "go",
+			Level:   engine.Level,
 			Start:   time.Now().UTC(),
 			Tasks:   engine.Manifest(crd),
 		}, crd.Resolved(), nil)

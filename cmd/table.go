@@ -32,14 +32,16 @@ func newTable() *cobra.Command {
 				return usage("--format is %q; expected %s", format, strings.Join(report.Formats, ", "))
 			}
 			var summaries []report.Summary
+			var untrusted error
 			for _, dir := range args {
 				s, err := summary(c, dir)
-				if err != nil {
+				if len(s.Results) == 0 && err != nil {
 					return err
 				}
+				untrusted = errors.Join(untrusted, err)
 				summaries = append(summaries, s)
 			}
-			return report.WriteAll(c.OutOrStdout(), args, summaries, format)
+			return errors.Join(report.WriteAll(c.OutOrStdout(), args, summaries, format), untrusted)
 		},
 	}
 	c.Flags().StringVar(&format, "format", "text", strings.Join(report.Formats, ", "))
@@ -47,7 +49,8 @@ func newTable() *cobra.Command {
 }
 
 // summary returns the summary of a run: that of its series as they are now,
-// or the stored one if only that is there.
+// or the stored one if only that is there. Beside an error it holds the tasks
+// that can be trusted.
 func summary(c *cobra.Command, dir string) (report.Summary, error) {
 	var s report.Summary
 	view, err := store.View(dir)

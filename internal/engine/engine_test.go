@@ -56,12 +56,12 @@ temperature = 2.3
 
 func start(t *testing.T, c *card.Card) *Run {
 	t.Helper()
-	dir, err := store.Create(filepath.Join(t.TempDir(), "x.run"), store.Manifest{Tasks: Manifest(c)}, c.Resolved(), nil)
+	dir, err := store.Create(filepath.Join(t.TempDir(), "x.run"), store.Manifest{Level: Level, Tasks: Manifest(c)}, c.Resolved(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { dir.Close() })
-	return &Run{Card: c, Dir: dir, Workers: 2, Notice: func(n store.Notice) { t.Error(n) }}
+	return New(c, dir, 2, func(n store.Notice) { t.Error(n) })
 }
 
 // A panic in one chain fails the run with the chain's name, and the others
@@ -82,7 +82,7 @@ kernel = "faulty"
 	if err == nil || !strings.Contains(err.Error(), "0001-faulty, chain 0: panic: the kernel's fault") {
 		t.Fatalf("error %v", err)
 	}
-	sink, snapshot, _, err := r.Dir.Group(0, 0, []string{"energy", "magnetization", "abs_magnetization"})
+	sink, snapshot, _, err := r.dir.Group(0, 0, identity(task(c, 0)), []string{"energy", "magnetization", "abs_magnetization"})
 	if err != nil || snapshot == nil {
 		t.Fatalf("the other chain has no checkpoint: %v", err)
 	}

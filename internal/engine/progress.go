@@ -75,7 +75,7 @@ func (r *Run) Progress() Progress {
 	}
 	if done > 0 {
 		p.Fraction = done / (done + left)
-		if workers := min(r.Workers, p.Jobs-p.Done); workers > 0 {
+		if workers := min(r.workers, p.Jobs-p.Done); workers > 0 {
 			p.Left = time.Duration(left / float64(workers) * float64(time.Second))
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -49,17 +50,37 @@ func task(c *card.Card, i int) (*card.Point, *card.Proposal) {
 	return point, &point.Proposals[i%p]
 }
 
+// Level is the set of instructions that chains use.
+const Level = "go"
+
+// identity returns a text that tells all that determines the numbers of the
+// chains of a proposal at a point, except how long they run.
+func identity(p *card.Point, prop *card.Proposal) string {
+	return fmt.Sprintf("seed %d\nmodel %s\nproposal %s\nthermalize %d\nevery %d\nstart %s\nrecord %s",
+		p.Seed, p.ModelIdentity(), prop.Identity(), p.Run.Thermalize, p.Run.Every, p.Run.Start,
+		strings.Join(observables.Columns(p.Observables), ","))
+}
+
 // A Run advances the tasks of a card in a run directory.
 type Run struct {
-	Card    *card.Card
-	Dir     *store.Run
-	Workers int
-	// Notice is told of damage found in the run directory. Calls do not
-	// overlap.
-	Notice func(store.Notice)
-
+	card    *card.Card
+	dir     *store.Run
+	workers int
 	jobs    []*job
+
 	noticed sync.Mutex
+	notice  func(store.Notice) // guarded by noticed
+
+	recorded sync.Mutex
+	left     []int // jobs of each task that have not ended; guarded by recorded
+}
+
+// New returns the run of a card in its directory, on a number of workers. The
+// function notice is told of damage found there; calls of it do not overlap.
+func New(c *card.Card, dir *store.Run, workers int, notice func(store.Notice)) *Run {
+	r := &Run{card: c, dir: dir, workers: workers, notice: notice}
+	r.list()
+	return r
 }
 
 // A job is a group to be advanced.
@@ -80,14 +101,19 @@ type job struct {
 
 // Do runs every task that is not done to its end. When ctx is cancelled it
 // returns the context's error once every chain has stored a checkpoint. The
-// first error of a chain stops the others in the same way.
+// first error of a chain stops the others in the same way. The error is a
+// *store.Refusal if the run was begun with another instruction level, or a
+// checkpoint is not of this card.
 func (r *Run) Do(ctx context.Context) error {
-	r.list()
+	if level := r.dir.Manifest().Level; level != Level {
+		return &store.Refusal{Path: r.dir.Path("run.json"), Reason: fmt.Sprintf("the run was begun with the instruction level %q, this program has %q; "+
+			"go on with the program that began it, or start over with --force, which keeps the old directory", level, Level)}
+	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
 	var wg sync.WaitGroup
-	for range min(r.Workers, len(r.jobs)) {
+	for range min(r.workers, len(r.jobs)) {
 		wg.Go(func() {
 			for ctx.Err() == nil {
 				i := int(next.Add(1)) - 1
@@ -102,19 +128,23 @@ func (r *Run) Do(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
+	if err := r.dir.Flush(); err != nil {
+		return errors.Join(context.Cause(ctx), err)
+	}
 	return context.Cause(ctx)
 }
 
 // list makes the jobs, in the order of the tasks.
 func (r *Run) list() {
-	for i := range r.Card.Tasks() {
-		point, prop := task(r.Card, i)
+	for i := range r.card.Tasks() {
+		point, prop := task(r.card, i)
 		var model func() (models.Model, error)
 		if i%len(point.Proposals) == 0 {
 			model = sync.OnceValues(func() (models.Model, error) { return prepare(point) })
 		} else {
 			model = r.jobs[len(r.jobs)-1].model
 		}
+		r.left = append(r.left, point.Run.Chains)
 		for g := range point.Run.Chains {
 			r.jobs = append(r.jobs, &job{task: i, group: g, point: point, proposal: prop, model: model})
 		}
@@ -132,10 +162,10 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		}
 		j.model = nil // the last job of a point frees its tables
 	}()
-	sink, snapshot, notices, err := r.Dir.Group(j.task, j.group, observables.Columns(j.point.Observables))
+	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), observables.Columns(j.point.Observables))
 	r.noticed.Lock()
 	for _, n := range notices {
-		r.Notice(n)
+		r.notice(n)
 	}
 	r.noticed.Unlock()
 	if err != nil {
@@ -154,12 +184,13 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		}
 	}
 	j.begin(g)
-	if err := r.record(j, g.Sweeps()); err != nil {
+	if err := r.record(j, g.Sweeps(), false); err != nil {
 		return err
 	}
 	err = g.Run(ctx, plan(j.point.Run), sink)
-	j.end(err == nil)
-	return errors.Join(err, r.record(j, g.Sweeps()))
+	done := err == nil
+	j.end(done)
+	return errors.Join(err, r.record(j, g.Sweeps(), done))
 }
 
 func (j *job) begin(g *mc.Group) {
@@ -176,22 +207,15 @@ func (j *job) end(done bool) {
 	j.took, j.done, j.chain = time.Since(j.began), done, nil
 }
 
-// record notes in run.json how far a group has come.
-func (r *Run) record(j *job, sweeps int) error {
-	finished := true
-	for _, k := range r.jobs {
-		if k.task == j.task {
-			k.mu.Lock()
-			finished = finished && k.done && k.chain == nil
-			k.mu.Unlock()
+// record notes how far a group has come.
+func (r *Run) record(j *job, sweeps int, done bool) error {
+	r.recorded.Lock()
+	defer r.recorded.Unlock()
+	state := store.Running
+	if done {
+		if r.left[j.task]--; r.left[j.task] == 0 {
+			state = store.Done
 		}
 	}
-	return r.Dir.Update(func(m *store.Manifest) {
-		t := &m.Tasks[j.task]
-		t.Sweeps[j.group] = sweeps
-		t.State = store.Running
-		if finished {
-			t.State = store.Done
-		}
-	})
+	return r.dir.Note(j.task, j.group, sweeps, state)
 }

@@ -12,24 +12,34 @@ import (
 )
 
 // Summarize analyses the series of a run, finished or not. Tasks that have
-// not begun are left out. The notices tell of damage found.
+// not begun are left out, and those of which a chain cannot be trusted, which
+// the error names: the summary beside it is that of the others. The notices
+// tell of damage found. The error is a *store.Refusal, and the summary empty,
+// if the directory is not that of the card.
 func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, error) {
+	tasks := dir.Manifest().Tasks
+	if !Fits(tasks, c) {
+		return report.Summary{}, nil, &store.Refusal{Path: dir.Path(), Reason: "its run.json is not that of its card.toml, so one of them was changed; " +
+			"undo the change, or start over with --force, which keeps the old directory"}
+	}
 	var results []report.Result
 	var notices []store.Notice
-	for i, t := range dir.Manifest().Tasks {
-		if t.State == store.Waiting {
-			continue
-		}
+	var untrusted []error
+	for i, t := range tasks {
 		recorded, n, err := read(c, dir, i, t.State == store.Done)
 		notices = append(notices, n...)
-		if err != nil {
+		if _, refused := errors.AsType[*store.Refusal](err); refused {
 			return report.Summary{}, notices, err
+		}
+		if err != nil {
+			untrusted = append(untrusted, fmt.Errorf("task %04d-%s is left out: %w", i, t.Name, err))
+			continue
 		}
 		if len(recorded.Series) > 0 {
 			results = append(results, report.Summarize(recorded))
 		}
 	}
-	return report.New(results), notices, nil
+	return report.New(results), notices, errors.Join(untrusted...)
 }
 
 // read reads the series of a task, of those chains that have begun if it is
@@ -53,7 +63,7 @@ func read(c *card.Card, dir *store.Dir, i int, done bool) (report.Task, []store.
 	}
 	var notices []store.Notice
 	for chain := range point.Run.Chains {
-		s, n, err := dir.Series(i, chain)
+		s, n, err := dir.Series(i, chain, identity(point, prop))
 		notices = append(notices, n...)
 		if errors.Is(err, fs.ErrNotExist) && !done {
 			continue // not begun

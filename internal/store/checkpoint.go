@@ -5,7 +5,9 @@ import (
 	"cmp"
 	"crypto/sha256"
 	"encoding/binary"
+	"encoding/hex"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -13,6 +15,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"syscall"
 
 	"mcrun/mc"
 )
@@ -20,6 +23,7 @@ import (
 // A generation is what a checkpoint holds: the state of a group, and how far
 // its series had come.
 type generation struct {
+	identity string // of the group, as identityHash gives it
 	columns  []string
 	rows     int               // in each series
 	sums     map[string]uint32 // checksums of these rows, by the name of the series
@@ -31,10 +35,17 @@ const checkpointFormat = "1"
 
 // Keys of the metadata of a checkpoint that are not names of series.
 const (
-	formatKey  = "checkpoint"
-	columnsKey = "columns"
-	rowsKey    = "rows"
+	formatKey   = "checkpoint"
+	identityKey = "identity"
+	columnsKey  = "columns"
+	rowsKey     = "rows"
 )
+
+// identityHash returns the SHA-256 hash of an identity, in hexadecimal.
+func identityHash(identity string) string {
+	hash := sha256.Sum256([]byte(identity))
+	return hex.EncodeToString(hash[:])
+}
 
 // sumName is the name of the last tensor of a checkpoint, the SHA-256 hash
 // of every byte before it.
@@ -97,9 +108,10 @@ func isBytes(array any) int {
 // header returns the header of the checkpoint, its length included.
 func (g *generation) header(names []string) ([]byte, error) {
 	metadata := map[string]string{
-		formatKey:  checkpointFormat,
-		columnsKey: strings.Join(g.columns, ","),
-		rowsKey:    strconv.Itoa(g.rows),
+		formatKey:   checkpointFormat,
+		identityKey: g.identity,
+		columnsKey:  strings.Join(g.columns, ","),
+		rowsKey:     strconv.Itoa(g.rows),
 	}
 	for name, sum := range g.sums {
 		metadata[name] = fmt.Sprintf("%08x", sum)
@@ -173,6 +185,9 @@ func writeArray[T uint8 | uint64 | int64 | float64](w io.Writer, v []T) error {
 // not what was written, a *Refusal if a newer program wrote it.
 func readGeneration(path string) (*generation, error) {
 	file, err := os.ReadFile(path)
+	if errors.Is(err, syscall.EISDIR) {
+		return nil, &damage{path, "is a directory"}
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -216,6 +231,8 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 		var err error
 		switch key {
 		case formatKey:
+		case identityKey:
+			g.identity = value
 		case columnsKey:
 			g.columns = strings.Split(value, ",")
 			err = checkColumns(g.columns)
@@ -232,6 +249,9 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 	}
 	if g.columns == nil || g.rows < 0 || g.rows > math.MaxInt/(8*len(g.columns))-headerSize {
 		return bad("its metadata do not describe series")
+	}
+	if len(g.identity) != hex.EncodedLen(sha256.Size) {
+		return bad("its metadata do not tell its identity")
 	}
 	delete(entries, metadataName)
 	var err error

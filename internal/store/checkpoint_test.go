@@ -25,6 +25,7 @@ func sample() *generation {
 	mc.Put(s, "state.1.empty", []float64{})
 	mc.Put(s, "kernel.<width>", []float64{0.5, math.Copysign(0, -1), math.Inf(1), math.Float64frombits(0x7ff8000000000001)})
 	return &generation{
+		identity: identityHash(identity),
 		columns:  []string{"energy", "magnetization"},
 		rows:     3,
 		sums:     map[string]uint32{"chain-02.npy": 0xe3069283, "chain-03.npy": 1},
@@ -91,7 +92,7 @@ func seal(header, data string) []byte {
 // A file whose hash fits but that is no checkpoint is an error too, never a
 // panic, and allocates little whatever lengths it claims.
 func TestHostileCheckpoints(t *testing.T) {
-	const metadata = `"__metadata__":{"checkpoint":"1","columns":"a","rows":"0"}`
+	metadata := `"__metadata__":{"checkpoint":"1","identity":"` + identityHash(identity) + `","columns":"a","rows":"0"}`
 	array := func(entry, data string) []byte {
 		return seal(fmt.Sprintf(`{%s,"x":%s,"sha256":{"dtype":"U8","shape":[32],"data_offsets":[%d,%d]}}`,
 			metadata, entry, len(data), len(data)+sha256.Size), data)
@@ -114,6 +115,7 @@ func TestHostileCheckpoints(t *testing.T) {
 		"metadata not strings":  seal(`{"__metadata__":{"checkpoint":1}}`, ""),
 		"no format":             seal(`{"__metadata__":{}}`, ""),
 		"format 0":              seal(`{"__metadata__":{"checkpoint":"0"}}`, ""),
+		"no identity":           seal(`{"__metadata__":{"checkpoint":"1","columns":"a","rows":"0"}}`, ""),
 		"no columns":            seal(`{"__metadata__":{"checkpoint":"1","rows":"1"}}`, ""),
 		"bad columns":           seal(`{"__metadata__":{"checkpoint":"1","columns":"a,a","rows":"1"}}`, ""),
 		"negative rows":         seal(`{"__metadata__":{"checkpoint":"1","columns":"a","rows":"-1"}}`, ""),

@@ -24,7 +24,8 @@ type Dir struct {
 
 // View opens a run directory for reading. The error is fs.ErrNotExist if
 // there is nothing of that name, and a *Refusal if it is no run directory or
-// one of a newer format.
+// one of a newer format. It is both if the directory is empty, which [Create]
+// may fill.
 func View(dir string) (*Dir, error) {
 	m, err := readManifest(dir)
 	if err != nil {
@@ -53,8 +54,13 @@ func (d *Dir) TaskPath(task int) string {
 // tried; the notices say so. Without any checkpoint, as before the first,
 // the rows are those that the header counts, and a notice says that they are
 // not verified. The error names the file if none of its rows can be trusted.
-// It panics if there is no such task or chain.
-func (d *Dir) Series(task, chain int) (*Series, []Notice, error) {
+// It is a *Refusal if the checkpoint was written under another identity than
+// that given, for which see [Run.Group].
+func (d *Dir) Series(task, chain int, identity string) (*Series, []Notice, error) {
+	if task < 0 || task >= len(d.manifest.Tasks) || chain < 0 || chain >= len(d.manifest.Tasks[task].Sweeps) {
+		return nil, nil, fmt.Errorf("store: %s has no task %d with a chain %d; start over with --force, which keeps the old directory",
+			d.Path(manifestName), task, chain)
+	}
 	group, first := 0, 0
 	for chain >= first+d.manifest.Tasks[task].Groups[group] {
 		first += d.manifest.Tasks[task].Groups[group]
@@ -80,6 +86,9 @@ func (d *Dir) Series(task, chain int) (*Series, []Notice, error) {
 		if c.fault != nil {
 			faults = append(faults, c.fault.notice())
 			continue
+		}
+		if err := c.generation.belongs(checkpoint, identityHash(identity)); err != nil {
+			return nil, faults, err
 		}
 		s, notices, err := c.generation.series(path)
 		if bad, ok := errors.AsType[*damage](err); ok {

@@ -9,12 +9,13 @@
 // [Open]; both lock the directory for this process until [Run.Close]. One
 // that starts over calls [Retire] first, which renames the old directory.
 // The manifest, run.json, lists the tasks of the run, and the groups of
-// chains of each; what changes in it goes through [Run.Update]:
+// chains of each; what changes in it goes through [Run.Update] and, for how far
+// each chain has come, [Run.Note]:
 //
 //	r, err := store.Open(dir)
 //	...
 //	defer r.Close()
-//	sink, snapshot, notices, err := r.Group(task, group, columns)
+//	sink, snapshot, notices, err := r.Group(task, group, identity, columns)
 //	... // print the notices, whether there is an error or not
 //	defer sink.Close()
 //	if snapshot != nil {
@@ -48,6 +49,10 @@
 // the beginning: card and seed determine every number, so that only time is
 // lost. Damaged files that would be replaced are kept under a name ending in
 // ".damaged".
+//
+// A checkpoint tells by a hash for which model, proposal, seed and schedule it
+// was written. Under others it is refused, so that no series is begun with
+// one physics and continued with another.
 //
 // A directory that cannot be used as asked is refused by a [Refusal], and
 // left untouched.

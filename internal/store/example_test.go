@@ -20,6 +20,9 @@ type coin struct {
 func (c *coin) Step()              { c.side = float64(c.random.Uint64() >> 63) }
 func (c *coin) Read(row []float64) { row[0] = c.side }
 
+// identity tells all that determines the tosses.
+const identity = "coin, seed 1"
+
 // newCoin builds the group in the same way every time.
 func newCoin() *mc.Group {
 	g := mc.NewGroup(0, 1, 1, "coin")
@@ -35,7 +38,7 @@ func toss(dir string, sweeps int) error {
 		return err
 	}
 	defer run.Close()
-	sink, snapshot, notices, err := run.Group(0, 0, []string{"side"})
+	sink, snapshot, notices, err := run.Group(0, 0, identity, []string{"side"})
 	for _, n := range notices {
 		fmt.Println(n)
 	}
@@ -86,7 +89,7 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		series, _, err := view.Series(0, 0)
+		series, _, err := view.Series(0, 0, identity)
 		if err != nil {
 			log.Fatal(err)
 		}

@@ -22,6 +22,7 @@ const flushSize = 64 << 10
 type Group struct {
 	disk       disk
 	checkpoint string // path
+	identity   string // hash
 	columns    []string
 	chains     []*chain
 	rows       int   // appended
@@ -41,7 +42,7 @@ type chain struct {
 }
 
 func newGroup(d disk, checkpoint string, series []string, g *generation) (*Group, error) {
-	s := &Group{disk: d, checkpoint: checkpoint, columns: g.columns, rows: g.rows, counted: g.rows}
+	s := &Group{disk: d, checkpoint: checkpoint, identity: g.identity, columns: g.columns, rows: g.rows, counted: g.rows}
 	for _, path := range series {
 		f, err := d.edit(path)
 		if err != nil {
@@ -152,7 +153,7 @@ func (s *Group) Checkpoint(snapshot *mc.Snapshot) error {
 }
 
 func (s *Group) save(snapshot *mc.Snapshot) error {
-	g := generation{columns: s.columns, rows: s.rows, sums: make(map[string]uint32), snapshot: snapshot}
+	g := generation{identity: s.identity, columns: s.columns, rows: s.rows, sums: make(map[string]uint32), snapshot: snapshot}
 	for _, c := range s.chains {
 		g.sums[filepath.Base(c.path)] = c.sum
 	}

@@ -46,7 +46,7 @@ func openGroup(t *testing.T, chains int) (*Group, *testDisk, string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { r.Close() })
-	g, snapshot, notices, err := r.Group(0, 0, columns)
+	g, snapshot, notices, err := r.Group(0, 0, identity, columns)
 	if err != nil || snapshot != nil || notices != nil {
 		t.Fatal(snapshot, notices, err)
 	}

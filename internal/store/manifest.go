@@ -12,6 +12,7 @@ import (
 	"runtime"
 	"slices"
 	"strconv"
+	"syscall"
 	"time"
 )
 
@@ -113,13 +114,14 @@ func readManifest(dir string) (Manifest, error) {
 	var m Manifest
 	path := filepath.Join(dir, manifestName)
 	b, err := os.ReadFile(path)
-	if errors.Is(err, fs.ErrNotExist) {
-		if _, err := os.Stat(dir); err != nil {
-			return m, err
-		}
-		return m, &Refusal{dir, "is not a run directory, for it has no " + manifestName + "; give another one with -o"}
-	}
-	if err != nil {
+	switch {
+	case errors.Is(err, fs.ErrNotExist):
+		return m, noManifest(dir)
+	case errors.Is(err, syscall.ENOTDIR):
+		return m, noDirectory(dir)
+	case errors.Is(err, syscall.EISDIR):
+		return m, &Refusal{path, "is a directory; start over with --force, which keeps the old one"}
+	case err != nil:
 		return m, err
 	}
 	var version struct {
@@ -139,6 +141,44 @@ func readManifest(dir string) (Manifest, error) {
 		return m, &Refusal{path, "is damaged: " + err.Error() + "; start over with --force, which keeps the old directory"}
 	}
 	return m, nil
+}
+
+// noManifest returns the error of a directory without run.json.
+func noManifest(dir string) error {
+	if _, err := os.Stat(dir); err != nil {
+		return err
+	}
+	switch empty, err := isEmpty(dir); {
+	case err != nil:
+		return err
+	case empty:
+		return vacancy{&Refusal{dir, "is an empty directory, not that of a run; to fill it give a card, and this directory with -o, without --force"}}
+	case hasParts(dir, cardName, tasksName):
+		return &Refusal{dir, "has lost its " + manifestName + "; start over with --force, which keeps the old directory"}
+	}
+	return &Refusal{dir, "is not a run directory, for it has no " + manifestName + "; give another one with -o"}
+}
+
+// isEmpty reports whether nothing is in a directory.
+func isEmpty(dir string) (bool, error) {
+	f, err := os.Open(dir)
+	if err != nil {
+		return false, err
+	}
+	defer f.Close()
+	if _, err = f.Readdirnames(1); err == io.EOF {
+		return true, nil
+	}
+	return false, err
+}
+
+// hasParts reports whether files or directories of all these names are in a
+// directory.
+func hasParts(dir string, names ...string) bool {
+	return !slices.ContainsFunc(names, func(name string) bool {
+		_, err := os.Stat(filepath.Join(dir, name))
+		return err != nil
+	})
 }
 
 // encodeJSON returns a function for WriteFile that writes a value as

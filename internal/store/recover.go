@@ -44,12 +44,13 @@ func readCandidate(path string) (candidate, error) {
 // and makes the files fit it. It is killed at no moment such that the next
 // one would find less.
 type recovery struct {
-	disk    disk
-	dir     string // of the task
-	group   int
-	series  []string // paths
-	columns []string
-	notices []Notice
+	disk     disk
+	dir      string // of the task
+	group    int
+	series   []string // paths
+	identity string   // hash
+	columns  []string
+	notices  []Notice
 }
 
 // run returns the generation to go on from. It is one without a snapshot if
@@ -63,7 +64,7 @@ func (r *recovery) run() (*generation, error) {
 			return nil, err
 		}
 		if c.fault == nil {
-			bad, err := r.verify(c.generation)
+			bad, err := r.verify(c.path, c.generation)
 			if err != nil {
 				return nil, err
 			}
@@ -100,8 +101,12 @@ func (r *recovery) notice(faults []*damage) {
 	}
 }
 
-// verify returns what is wrong with the series by a generation.
-func (r *recovery) verify(g *generation) ([]*damage, error) {
+// verify returns what is wrong with the series by the generation of a
+// checkpoint.
+func (r *recovery) verify(checkpoint string, g *generation) ([]*damage, error) {
+	if err := g.belongs(checkpoint, r.identity); err != nil {
+		return nil, err
+	}
 	if !slices.Equal(g.columns, r.columns) {
 		return nil, r.refuse(fmt.Sprintf("the columns %q", g.columns), fmt.Sprintf("%q", r.columns))
 	}
@@ -122,6 +127,15 @@ func (r *recovery) verify(g *generation) ([]*damage, error) {
 		}
 	}
 	return faults, nil
+}
+
+// belongs refuses a checkpoint of another identity than that of a hash.
+func (g *generation) belongs(checkpoint, identity string) error {
+	if g.identity == identity {
+		return nil
+	}
+	return &Refusal{checkpoint, "belongs to another model, proposal, seed or schedule than the card, which was changed after it was written; " +
+		"undo the change, or start over with --force, which keeps the old directory"}
 }
 
 func (r *recovery) refuse(has, want string) *Refusal {
@@ -223,7 +237,7 @@ func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, e
 		r.notices = append(r.notices, Notice{r.dir, fmt.Sprintf("group %d starts from the beginning; "+
 			"card and seed give the same numbers again, so that only time is lost", r.group)})
 	}
-	g := &generation{columns: r.columns, sums: make(map[string]uint32)}
+	g := &generation{identity: r.identity, columns: r.columns, sums: make(map[string]uint32)}
 	for _, path := range r.series {
 		g.sums[filepath.Base(path)] = 0
 		if err := writeFile(r.disk, path, writeBytes(encodeHeader(r.columns, 0))); err != nil {
@@ -238,8 +252,11 @@ func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, e
 // leaves only rows that no header counts.
 func unverifiable(path string) (*damage, error) {
 	f, err := openSeries(path)
-	if bad, _ := errors.AsType[*damage](err); bad != nil {
-		return nil, nil
+	if bad, ok := errors.AsType[*damage](err); ok {
+		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+			return nil, nil
+		}
+		return bad, nil
 	}
 	if err != nil {
 		return nil, err
@@ -273,15 +290,17 @@ func (r *recovery) keep(path string) error {
 
 // Group opens the files of a group of a task for a run, new or resumed, and
 // returns the state to go on from, nil at the beginning. Each column of the
-// series is what the probe of the group writes for a chain.
+// series is what the probe of the group writes for a chain. The identity is
+// any text that is equal as long as the numbers are to be: it tells model,
+// proposal, seed and schedule. Checkpoints hold its hash.
 //
 // What was written after the last checkpoint is removed: it comes again, the
 // same. If the checkpoint or the rows before it are damaged, the previous
 // checkpoint is used; if that does not help the damaged files are kept aside
 // and the group starts from the beginning. The notices say so, also beside
-// an error. The error is a *Refusal if the files are those of another
-// group.
-func (r *Run) Group(task, group int, columns []string) (*Group, *mc.Snapshot, []Notice, error) {
+// an error. The error is a *Refusal if the files are those of another group
+// or of another identity.
+func (r *Run) Group(task, group int, identity string, columns []string) (*Group, *mc.Snapshot, []Notice, error) {
 	if err := checkColumns(columns); err != nil {
 		return nil, nil, nil, err
 	}
@@ -294,7 +313,7 @@ func (r *Run) Group(task, group int, columns []string) (*Group, *mc.Snapshot, []
 	if err := mkdirs(r.disk, dir); err != nil {
 		return nil, nil, nil, err
 	}
-	rec := recovery{disk: r.disk, dir: dir, group: group, columns: slices.Clone(columns)}
+	rec := recovery{disk: r.disk, dir: dir, group: group, identity: identityHash(identity), columns: slices.Clone(columns)}
 	for i := range groups[group] {
 		rec.series = append(rec.series, filepath.Join(dir, seriesName(first+i)))
 	}

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -63,7 +64,7 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, notices, err := d.Series(0, 0)
+		s, notices, err := d.Series(0, 0, identity)
 		if err != nil || !names(notices, path) || s.Rows() == 0 || s.Rows() >= sweeps {
 			t.Fatalf("viewed: %v, %v, %v", s, notices, err)
 		}
@@ -109,7 +110,7 @@ func TestDamagedSeries(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, viewed, viewErr := d.Series(0, 1)
+		s, viewed, viewErr := d.Series(0, 1, identity)
 		notices, err := advance(newTestDisk(t, dir), dir, chains, plan(more))
 		if err != nil {
 			t.Fatal(err)
@@ -342,11 +343,17 @@ func TestOtherGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if _, _, _, err := r.Group(0, 0, []string{"sum", "cube"}); !isRefusal(err, "cube") {
+	if _, _, _, err := r.Group(0, 0, identity, []string{"sum", "cube"}); !isRefusal(err, "cube") {
 		t.Errorf("other columns: %v", err)
 	}
+	if _, _, _, err := r.Group(0, 0, identity+"8", columns); !isRefusal(err, "belongs to another model") {
+		t.Errorf("other identity: %v", err)
+	}
+	if _, _, err := r.Series(0, 0, identity+"8"); !isRefusal(err, "belongs to another model") {
+		t.Errorf("other identity for reading: %v", err)
+	}
 	r.manifest.Tasks[0].Groups[0] = 3
-	if _, _, _, err := r.Group(0, 0, columns); !isRefusal(err, "2 chains") {
+	if _, _, _, err := r.Group(0, 0, identity, columns); !isRefusal(err, "2 chains") {
 		t.Errorf("other chains: %v", err)
 	}
 	after := tree(t, filepath.Join(dir, tasksName))
@@ -358,4 +365,36 @@ func TestOtherGroup(t *testing.T) {
 			t.Errorf("%s was changed", path)
 		}
 	}
+}
+
+// A directory of the name of a file is set aside like a damaged file.
+func TestDirectoryForFile(t *testing.T) {
+	for _, names := range [][]string{{currentFile}, {chain0}, {currentFile, prevFile, chain0}} {
+		dir := newRun(t, 2)
+		mustAdvance(t, dir, 2, 6)
+		for _, name := range names {
+			path := filepath.Join(dir, name)
+			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o777)); err != nil {
+				t.Fatal(err)
+			}
+		}
+		d, err := View(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		path := filepath.Join(dir, names[0])
+		if _, notices, _ := d.Series(0, 0, identity); !tells(notices, path, "is a directory") {
+			t.Errorf("%s viewed: %v", names, notices)
+		}
+		notices, err := advance(system{}, dir, 2, plan(6))
+		if err != nil || !tells(notices, path, "is a directory") {
+			t.Errorf("%s resumed: %v, %v", names, notices, err)
+		}
+		checkComplete(t, dir, 2, 6)
+	}
+}
+
+// tells reports whether a notice says something of a file.
+func tells(notices []Notice, path, about string) bool {
+	return slices.ContainsFunc(notices, func(n Notice) bool { return n.File == path && strings.Contains(n.Text, about) })
 }

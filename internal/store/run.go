@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"slices"
 	"sync"
+	"syscall"
+	"time"
 )
 
 // A Run is a run directory locked for writing by this process. Its methods
@@ -20,13 +22,15 @@ type Run struct {
 	lock *os.File
 
 	mu      sync.Mutex
-	current Manifest // what run.json holds; guarded by mu
+	current Manifest  // what run.json holds, or is to hold; guarded by mu
+	noted   bool      // current is still to be written; guarded by mu
+	written time.Time // when run.json was last; guarded by mu
 }
 
 // Create makes a new run directory that holds the manifest, the resolved
 // card and the files that it names, by their names in inputs/. It appears
-// complete or not at all. The error is a *Refusal if something of its name
-// is there already.
+// complete or not at all. An empty directory of its name is replaced. The
+// error is a *Refusal if something else of its name is there already.
 func Create(dir string, m Manifest, card []byte, inputs map[string][]byte) (*Run, error) {
 	return create(system{}, dir, m, card, inputs)
 }
@@ -38,8 +42,15 @@ func create(d disk, dir string, m Manifest, card []byte, inputs map[string][]byt
 		return nil, fmt.Errorf("store: cannot make %s: %w", dir, err)
 	}
 	dir = filepath.Clean(dir)
-	if _, err := os.Lstat(dir); err == nil {
-		return nil, exists(dir)
+	old, err := os.Lstat(dir)
+	if errors.Is(err, syscall.ENOTDIR) {
+		return nil, noDirectory(dir)
+	}
+	replace := false
+	if err == nil {
+		if replace = replaceable(dir, old); !replace {
+			return nil, exists(dir)
+		}
 	}
 	if err := mkdirs(d, filepath.Dir(dir)); err != nil {
 		return nil, err
@@ -55,11 +66,20 @@ func create(d disk, dir string, m Manifest, card []byte, inputs map[string][]byt
 	if err != nil {
 		return nil, err
 	}
-	if err = fill(d, aside, m, card, inputs); err == nil {
-		err = d.rename(aside, dir)
-		if errors.Is(err, fs.ErrExist) {
-			err = exists(dir)
+	err = fill(d, aside, m, card, inputs)
+	if err == nil && replace {
+		if err = os.Chmod(aside, old.Mode().Perm()); err == nil {
+			err = d.remove(dir)
 		}
+	}
+	if err == nil {
+		err = d.rename(aside, dir)
+	}
+	switch {
+	case errors.Is(err, fs.ErrExist):
+		err = exists(dir)
+	case errors.Is(err, syscall.EBUSY): // where a file system is mounted
+		err = &Refusal{dir, "is empty but cannot be replaced; give a new directory in it with -o"}
 	}
 	if err == nil {
 		err = d.sync(filepath.Dir(dir))
@@ -68,7 +88,7 @@ func create(d disk, dir string, m Manifest, card []byte, inputs map[string][]byt
 		held.Close()
 		return nil, errors.Join(err, purgeCreations(d, dir))
 	}
-	return &Run{Dir: Dir{dir, m}, disk: d, lock: held, current: m}, nil
+	return &Run{Dir: Dir{dir, m}, disk: d, lock: held, current: m.clone()}, nil
 }
 
 // fill writes the first files of a run directory.
@@ -95,6 +115,16 @@ func fill(d disk, dir string, m Manifest, card []byte, inputs map[string][]byte)
 		return err
 	}
 	return writeFile(d, filepath.Join(dir, manifestName), encodeJSON(m))
+}
+
+// replaceable reports whether what is at a path is a directory that is empty
+// and has a name of its own, which "." has not.
+func replaceable(path string, info fs.FileInfo) bool {
+	if base := filepath.Base(path); !info.IsDir() || base == "." || base == ".." {
+		return false
+	}
+	empty, err := isEmpty(path)
+	return empty && err == nil
 }
 
 func exists(dir string) *Refusal {
@@ -179,19 +209,26 @@ func open(d disk, dir string) (*Run, error) {
 		held.Close()
 		return nil, err
 	}
-	return &Run{Dir: Dir{filepath.Clean(dir), m}, disk: d, lock: held, current: m}, nil
+	return &Run{Dir: Dir{filepath.Clean(dir), m}, disk: d, lock: held, current: m.clone()}, nil
 }
 
 // Retire renames a run directory to its name with ".old-1" appended, or the
 // next number that is free, and returns the new name. Nothing is deleted.
-// The error is a *Refusal if it is no run directory or in use. A run.json
-// that is damaged or of a newer program is no obstacle.
+// The error is fs.ErrNotExist if there is nothing of that name or an empty
+// directory, and a *Refusal if it is no run directory or in use. A run.json
+// that is missing, damaged or of a newer program is no obstacle, as long as
+// the card is there, and tasks where run.json is not.
 func Retire(dir string) (string, error) {
 	dir = filepath.Clean(dir)
-	for _, name := range []string{manifestName, cardName} {
-		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
-			return "", &Refusal{dir, "is not a run directory, for it has no " + name + "; give another one with -o"}
-		}
+	if info, err := os.Stat(dir); errors.Is(err, syscall.ENOTDIR) || err == nil && !info.IsDir() {
+		return "", noDirectory(dir)
+	}
+	switch {
+	case hasParts(dir, cardName, manifestName), hasParts(dir, cardName, tasksName):
+	case hasParts(dir, manifestName):
+		return "", &Refusal{dir, "is not a run directory, for it has no " + cardName + "; give another one with -o"}
+	default:
+		return "", noManifest(dir)
 	}
 	held, err := lock(dir)
 	if err != nil {
@@ -210,7 +247,7 @@ func Retire(dir string) (string, error) {
 	}
 }
 
-// Manifest returns run.json as it is.
+// Manifest returns run.json with all that was noted.
 func (r *Run) Manifest() Manifest {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -224,19 +261,58 @@ func (r *Run) Update(change func(*Manifest)) error {
 	defer r.mu.Unlock()
 	m := r.current.clone()
 	change(&m)
-	if err := m.check(); err != nil {
-		return fmt.Errorf("store: changing %s: %w", r.Path(manifestName), err)
-	}
 	if !slices.EqualFunc(m.Tasks, r.manifest.Tasks, func(a, b Task) bool {
 		return a.Name == b.Name && slices.Equal(a.Groups, b.Groups)
 	}) {
 		panic(badUpdate)
 	}
+	return r.write(m)
+}
+
+// write makes a manifest that of the run. The caller holds r.mu.
+func (r *Run) write(m Manifest) error {
+	if err := m.check(); err != nil {
+		return fmt.Errorf("store: changing %s: %w", r.Path(manifestName), err)
+	}
 	if err := writeFile(r.disk, r.Path(manifestName), encodeJSON(m)); err != nil {
 		return err
 	}
-	r.current = m
+	r.current, r.noted, r.written = m, false, time.Now()
 	return nil
+}
+
+// notePeriod is the time from one write of run.json to the next by Note.
+const notePeriod = time.Second
+
+// Note records the sweeps that a chain has reached and the state of its task.
+// It costs little however many chains there are, for run.json is written once
+// a second at most, what was noted meanwhile at the end of that second or by
+// [Run.Flush], [Run.Update] or [Run.Close]. A program killed before that loses
+// nothing else: chains go on from their checkpoints, whatever run.json tells.
+func (r *Run) Note(task, chain, sweeps int, state State) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	t := &r.current.Tasks[task]
+	t.Sweeps[chain], t.State = sweeps, state
+	wait := notePeriod - time.Since(r.written)
+	if wait > 0 && !r.noted {
+		time.AfterFunc(wait, func() { r.Flush() }) // its error comes again with the next call
+	}
+	r.noted = true
+	if wait > 0 {
+		return nil
+	}
+	return r.write(r.current)
+}
+
+// Flush writes to run.json what was noted.
+func (r *Run) Flush() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if !r.noted {
+		return nil
+	}
+	return r.write(r.current)
 }
 
 const badUpdate = "store: Update changes the tasks of a run"
@@ -262,5 +338,12 @@ func (r *Run) WriteJSON(name string, value any) error {
 	return r.WriteFile(name, encodeJSON(value))
 }
 
-// Close unlocks the directory. Groups must have been closed before.
-func (r *Run) Close() error { return r.lock.Close() }
+// Close writes what was noted and unlocks the directory. Groups must have
+// been closed before.
+func (r *Run) Close() error {
+	err := r.Flush()
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.noted = false // nothing is written any more
+	return errors.Join(err, r.lock.Close())
+}

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 )
 
 // holdVariable names a directory that the test binary, started again, holds
@@ -114,7 +115,7 @@ func TestCreate(t *testing.T) {
 	if _, err := Open(dir); !isRefusal(err, "in use") {
 		t.Errorf("a new directory is not locked: %v", err)
 	}
-	if _, _, err := d.Series(0, 1); !errors.Is(err, fs.ErrNotExist) {
+	if _, _, err := d.Series(0, 1, identity); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("a series that has not begun: %v", err)
 	}
 
@@ -154,7 +155,7 @@ func TestGroups(t *testing.T) {
 	defer r.Close()
 	value := 0.
 	for i, chains := range []int{2, 1} {
-		g, _, _, err := r.Group(0, i, []string{"a"})
+		g, _, _, err := r.Group(0, i, identity, []string{"a"})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -168,7 +169,7 @@ func TestGroups(t *testing.T) {
 		g.Close()
 	}
 	for chain, want := range []string{"[1 2]", "[1 2]", "[3]"} {
-		s, notices, err := r.Series(0, chain)
+		s, notices, err := r.Series(0, chain, identity)
 		if err != nil || fmt.Sprint(s.Column("a")) != want {
 			t.Errorf("chain %d: %v, %v", chain, s, err)
 		}
@@ -289,6 +290,165 @@ func TestUpdate(t *testing.T) {
 		}
 	}()
 	r.Update(func(m *Manifest) { m.Tasks[0].Name = "other" })
+}
+
+// Notes are in the manifest at once, and in run.json after a while or when
+// they are flushed.
+func TestNote(t *testing.T) {
+	dir := newRun(t, 1, 1)
+	r, err := Open(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	sweeps := func() []int {
+		t.Helper()
+		d, err := View(dir)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return d.Manifest().Tasks[0].Sweeps
+	}
+	note := func(chain, n int) {
+		t.Helper()
+		if err := r.Note(0, chain, n, Running); err != nil {
+			t.Fatal(err)
+		}
+	}
+	note(0, 3) // the first is written
+	if got := sweeps(); !slices.Equal(got, []int{3, 0}) {
+		t.Errorf("run.json has the sweeps %d after the first note", got)
+	}
+	r.written = time.Now().Add(time.Hour)
+	note(1, 4)
+	if got := sweeps(); !slices.Equal(got, []int{3, 0}) {
+		t.Errorf("run.json was written at once: %d", got)
+	}
+	if got := r.Manifest().Tasks[0].Sweeps; !slices.Equal(got, []int{3, 4}) {
+		t.Errorf("the manifest has the sweeps %d", got)
+	}
+	if err := r.Flush(); err != nil {
+		t.Fatal(err)
+	}
+	if got := sweeps(); !slices.Equal(got, []int{3, 4}) {
+		t.Errorf("flushed: %d", got)
+	}
+	r.written = time.Now().Add(time.Hour)
+	note(0, 5)
+	if err := r.Update(func(m *Manifest) { m.Tasks[0].Sweeps[1] = 6 }); err != nil {
+		t.Fatal(err)
+	}
+	if got := sweeps(); !slices.Equal(got, []int{5, 6}) {
+		t.Errorf("updated: %d", got)
+	}
+	r.written = time.Now().Add(10*time.Millisecond - notePeriod)
+	note(0, 8)
+	for range 6000 { // it is written by itself
+		if sweeps()[0] == 8 {
+			break
+		}
+		time.Sleep(10 * time.Millisecond)
+	}
+	if got := sweeps(); !slices.Equal(got, []int{8, 6}) {
+		t.Errorf("a minute later: %d", got)
+	}
+	r.mu.Lock()
+	r.written = time.Now().Add(time.Hour)
+	r.mu.Unlock()
+	note(0, 7)
+	if err := r.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if got := sweeps(); !slices.Equal(got, []int{7, 6}) {
+		t.Errorf("closed: %d", got)
+	}
+}
+
+// An empty directory is as good as none, and keeps its permissions.
+func TestEmptyDirectory(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "empty")
+	if err := os.Mkdir(dir, 0o700); err != nil {
+		t.Fatal(err)
+	}
+	_, viewErr := View(dir)
+	_, retireErr := Retire(dir)
+	for _, err := range []error{viewErr, retireErr} {
+		if !errors.Is(err, fs.ErrNotExist) || !isRefusal(err, "is an empty directory") {
+			t.Errorf("before it is filled: %v", err)
+		}
+	}
+	r, err := Create(dir, manifest(1), nil, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Close()
+	if info, err := os.Stat(dir); err != nil || info.Mode().Perm() != 0o700 {
+		t.Errorf("mode %v, %v", info.Mode(), err)
+	}
+	if _, err := View(dir); err != nil {
+		t.Error(err)
+	}
+	t.Chdir(t.TempDir())
+	if _, err := Create(".", manifest(1), nil, nil); !isRefusal(err, "exists") {
+		t.Errorf("the working directory: %v", err)
+	}
+}
+
+// A file where a directory is expected is refused, and not touched.
+func TestFileForDirectory(t *testing.T) {
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, []byte("mine"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	for _, dir := range []string{file, filepath.Join(file, "sub"), filepath.Join(file, "a", "b")} {
+		_, viewErr := View(dir)
+		_, openErr := Open(dir)
+		_, retireErr := Retire(dir)
+		for _, err := range []error{viewErr, openErr, retireErr} {
+			if !isRefusal(err, dir) || !isRefusal(err, "is a file or lies in one") {
+				t.Errorf("%s: %v", dir, err)
+			}
+		}
+		if _, err := Create(dir, manifest(1), nil, nil); !isRefusal(err, dir) {
+			t.Errorf("Create %s: %v", dir, err)
+		}
+	}
+	if b, err := os.ReadFile(file); err != nil || string(b) != "mine" {
+		t.Errorf("the file holds %q, %v", b, err)
+	}
+}
+
+// Indices beyond run.json are an error of the directory.
+func TestNoSuchSeries(t *testing.T) {
+	d, err := View(newRun(t, 2))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, at := range [][2]int{{-1, 0}, {1, 0}, {0, -1}, {0, 2}} {
+		if _, _, err := d.Series(at[0], at[1], identity); err == nil || !strings.Contains(err.Error(), manifestName) {
+			t.Errorf("task %d, chain %d: %v", at[0], at[1], err)
+		}
+	}
+}
+
+// Without its run.json a run directory can still be retired.
+func TestRetireWithoutManifest(t *testing.T) {
+	dir := newRun(t, 1)
+	if err := os.Remove(filepath.Join(dir, manifestName)); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := View(dir); !isRefusal(err, "--force") {
+		t.Errorf("View: %v", err)
+	}
+	old, err := Retire(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(filepath.Join(old, cardName)); err != nil {
+		t.Error(err)
+	}
+	if _, err := Retire(dir); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("Retire of nothing: %v", err)
+	}
 }
 
 func TestRunFiles(t *testing.T) {

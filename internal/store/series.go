@@ -10,6 +10,7 @@ import (
 	"math"
 	"os"
 	"slices"
+	"syscall"
 
 	"mcrun/mc"
 )
@@ -85,7 +86,8 @@ type seriesFile struct {
 	size   int64
 }
 
-// openSeries opens a series. The error is a *damage if the file is missing.
+// openSeries opens a series. The error is a *damage if the file is missing or
+// a directory.
 func openSeries(path string) (*seriesFile, error) {
 	f, err := os.Open(path)
 	if errors.Is(err, fs.ErrNotExist) {
@@ -97,6 +99,9 @@ func openSeries(path string) (*seriesFile, error) {
 	s := &seriesFile{File: f}
 	if err := s.readHeader(); err != nil {
 		f.Close()
+		if errors.Is(err, syscall.EISDIR) {
+			err = &damage{path, "is a directory"}
+		}
 		return nil, err
 	}
 	return s, nil

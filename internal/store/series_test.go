@@ -67,7 +67,7 @@ func TestReadWhileWriting(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, _, err = d.Series(0, 0)
+		s, _, err = d.Series(0, 0, identity)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -117,7 +117,7 @@ func TestLongSeries(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s, notices, err := d.Series(0, 0)
+	s, notices, err := d.Series(0, 0, identity)
 	if err != nil || notices != nil || s.Rows() != rows {
 		t.Fatal(s.Rows(), notices, err)
 	}
@@ -214,7 +214,7 @@ group.streams [1, 18446744073709551615]
 state.1.empty []
 kernel.<width> [0.5, -0.0, inf, nan]
 state.0.spins [1, 0, 255]
-{'chain-02.npy': 'e3069283', 'chain-03.npy': '00000001', 'checkpoint': '1', 'columns': 'energy,magnetization', 'rows': '3'}
+{'chain-02.npy': 'e3069283', 'chain-03.npy': '00000001', 'checkpoint': '1', 'columns': 'energy,magnetization', 'identity': '43c6f26bc65dacb3b6de03ff17726679a5208179d29f62d1dd8625b7be629cfc', 'rows': '3'}
 `
 	if got := numpy(t, script, filepath.Join("testdata", "group-00.safetensors")); got != want {
 		t.Errorf("numpy printed\n%s\nwant\n%s", got, want)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"io/fs"
 	"math"
 	"os"
 	"path/filepath"
@@ -49,6 +50,9 @@ func (w *walk) Read(rows []float64) {
 }
 
 var columns = []string{"sum", "square"}
+
+// identity is that of the groups of every test.
+const identity = "walk, seed 7"
 
 func newWalk(chains int) *mc.Group {
 	g := mc.NewGroup(0, chains, 7, "walk")
@@ -130,7 +134,7 @@ func advance(d disk, dir string, chains int, p mc.Plan) ([]Notice, error) {
 		return nil, err
 	}
 	defer r.Close()
-	sink, snapshot, notices, err := r.Group(0, 0, columns)
+	sink, snapshot, notices, err := r.Group(0, 0, identity, columns)
 	if err != nil {
 		return notices, err
 	}
@@ -166,7 +170,7 @@ func checkComplete(t *testing.T, dir string, chains, sweeps int) {
 		t.Fatal(err)
 	}
 	for i := range chains {
-		s, notices, err := d.Series(0, i)
+		s, notices, err := d.Series(0, i, identity)
 		if err != nil || notices != nil {
 			t.Fatal(err, notices)
 		}
@@ -290,7 +294,7 @@ func addRows(d disk, dir string, chains, rows int) error {
 		return err
 	}
 	defer r.Close()
-	sink, _, _, err := r.Group(0, 0, columns)
+	sink, _, _, err := r.Group(0, 0, identity, columns)
 	if err != nil {
 		return err
 	}
@@ -314,10 +318,16 @@ func TestDurable(t *testing.T) {
 func TestCrashCreate(t *testing.T) {
 	inputs := map[string][]byte{"couplings.txt": []byte("0 1 1.0\n"), "sub/b": []byte("b")}
 	want := map[string]string{"card.toml": "card", "inputs/couplings.txt": "0 1 1.0\n", "inputs/sub/b": "b"}
-	for _, mode := range crashes[:2] { // the others keep no account of directories
+	for i := range 4 {
+		mode := crashes[i%2] // the others keep no account of directories
 		for k := 1; ; k++ {
 			parent := t.TempDir()
 			dir := filepath.Join(parent, "a.run")
+			if i >= 2 { // an empty directory is there already
+				if err := os.Mkdir(dir, 0o777); err != nil {
+					t.Fatal(err)
+				}
+			}
 			d := newTestDisk(t, parent)
 			d.kill, d.torn = k, mode.torn
 			r, err := create(d, dir, manifest(1), []byte("card"), inputs)
@@ -328,9 +338,7 @@ func TestCrashCreate(t *testing.T) {
 			if !errors.Is(err, errKilled) {
 				t.Fatal(err)
 			}
-			if _, err = os.Stat(dir); err == nil {
-				r, err = Open(dir)
-			} else {
+			if r, err = Open(dir); errors.Is(err, fs.ErrNotExist) {
 				r, err = Create(dir, manifest(1), []byte("card"), inputs)
 			}
 			if err != nil {

@@ -65,7 +65,7 @@ func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
 	case len(frozen) > 0 && moving == 0:
 		doubt(AllConstant, "every chain is constant, so no error can be said: run longer, or with a kernel that moves it")
 	case len(frozen) > 0:
-		doubt(ChainFrozen, "chain %s never moved while others did: start it elsewhere, thermalize longer, or use a kernel that moves it", list(frozen))
+		doubt(ChainFrozen, "%s never moved while others did: start elsewhere, thermalize longer, or use a kernel that moves every chain", nameChains(frozen))
 	}
 
 	if e.TauInt > 0 && float64(e.N) < MinRecords*e.TauInt {
@@ -101,11 +101,24 @@ func constant(x []float64) bool {
 	return true
 }
 
-// list joins numbers for a sentence.
-func list(n []int) string {
-	s := fmt.Sprint(n[0])
-	for _, v := range n[1:] {
-		s += fmt.Sprintf(", %d", v)
+// maxNamed is the largest number of chains that a sentence names.
+const maxNamed = 3
+
+// nameChains names chains in a sentence, the first few if they are many.
+func nameChains(n []int) string {
+	if len(n) == 1 {
+		return fmt.Sprintf("chain %d", n[0])
+	}
+	s := fmt.Sprintf("chains %d", n[0])
+	for i, v := range n[1:] {
+		switch {
+		case i+1 == maxNamed:
+			return s + fmt.Sprintf(" and %d more", len(n)-maxNamed)
+		case i+2 == len(n):
+			s += fmt.Sprintf(" and %d", v)
+		default:
+			s += fmt.Sprintf(", %d", v)
+		}
 	}
 	return s
 }

@@ -13,9 +13,13 @@ import (
 // systematic error of tau_int are in balance, assuming that the slowest mode
 // decays with S times tau_int.
 //
-// The rule knows only decay without sign. Anticorrelated records, whose tau_int
-// is below 1/2, are given tau_int = 1/2 and the error of independent ones, which
-// is too large but never too small; BulkESS and MCSEMean show the gain.
+// That rule knows only decay without sign. Records with rho(1) < 0, for which
+// tau_int may be below 1/2, are summed in pairs of lags rho(2k) + rho(2k+1) as
+// long as these are positive, as they are for a reversible chain (C. J. Geyer,
+// Stat. Sci. 7 (1992) 473), up to a window W whose rho(W) counts half, so that
+// rho(t) = (-a)^t is summed but for a fraction a^W. A tau_int below 1/sqrt(N),
+// the noise of one rho, is given that value, so that no error is 0. A sum that
+// rises above 1/2 first and falls below it later is read as 1/2.
 type Gamma struct {
 	// S is the ratio of the exponential to the integrated autocorrelation time
 	// that the window assumes; 0 means 1.5. Larger values give wider windows:
@@ -69,16 +73,19 @@ func (g Gamma) estimate(value float64, acov *lags) (Estimate, error) {
 	if last < 1 {
 		last = min(1, s.longest()-1)
 	}
-	tau, window, atEnd := 0.5, 0, true
-	for w := 1; w <= last; w++ {
-		tau += acov.at(w) / float64(s.pairs(w)) / gamma0
-		window = w
-		if wolff(ratio, tau, float64(w), n) {
-			atEnd = false
-			break
-		}
+	rho := func(t int) float64 { return acov.at(t) / float64(s.pairs(t)) / gamma0 }
+	var (
+		tau    float64
+		window int
+		atEnd  bool
+	)
+	if last >= 1 && rho(1) < 0 {
+		tau, window, atEnd = sumPairs(rho, last)
+		tau = math.Max(tau, math.Min(0.5, 1/math.Sqrt(n)))
+	} else {
+		tau, window, atEnd = sumToWolff(rho, last, ratio, n)
+		tau = math.Max(tau, 0.5)
 	}
-	tau = math.Max(tau, 0.5)
 
 	// The mean is that of the data, which lowers every autocovariance by
 	// 2 tau gamma0 / n (hep-lat/0306017, eq. 49).
@@ -87,6 +94,34 @@ func (g Gamma) estimate(value float64, acov *lags) (Estimate, error) {
 	e := newEstimate(value, tau, gamma0*(1+bias), window, int(n))
 	e.WindowAtEnd = atEnd
 	return e, nil
+}
+
+// sumToWolff returns 1/2 and the sum of rho up to the lag where wolff stops it.
+func sumToWolff(rho func(int) float64, last int, ratio, n float64) (tau float64, window int, atEnd bool) {
+	tau = 0.5
+	for w := 1; w <= last; w++ {
+		tau += rho(w)
+		if wolff(ratio, tau, float64(w), n) {
+			return tau, w, false
+		}
+	}
+	return tau, last, true
+}
+
+// sumPairs returns the sum of rho for alternating decay: 1/2 and the lags from 1
+// on, in pairs with lag 0, up to the first pair that is not positive, of whose
+// first lag half is added.
+func sumPairs(rho func(int) float64, last int) (tau float64, window int, atEnd bool) {
+	tau = -0.5
+	for {
+		even, odd := rho(window), rho(window+1)
+		positive := even+odd > 0
+		if !positive || window+3 > last {
+			return tau + even/2, window, positive
+		}
+		tau += even + odd
+		window += 2
+	}
 }
 
 // wolff says whether the sum of rho may stop at lag w, where it has reached

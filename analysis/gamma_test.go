@@ -37,7 +37,7 @@ func TestEstimateIdentities(t *testing.T) {
 		n := float64(len(x))
 		near(t, "ESS", e.ESS, n/(2*e.TauInt))
 		near(t, "Error", e.Error, math.Sqrt(2*e.TauInt*e.Variance/n))
-		if e.TauInt < 0.5 || !(e.Error > 0) || e.N != len(x) {
+		if !(e.TauInt > 0) || !(e.Error > 0) || e.N != len(x) {
 			t.Errorf("%d records give %+v", len(x), e)
 		}
 	}
@@ -104,15 +104,23 @@ func TestLargerSWidensTheWindow(t *testing.T) {
 	}
 }
 
-// TestAnticorrelated checks the promise for tau_int < 1/2.
-func TestAnticorrelated(t *testing.T) {
-	e, err := analysis.Gamma{}.Mean(ar1(random(6), -0.8, 10000))
-	if err != nil {
-		t.Fatal(err)
-	}
-	// The bias correction, of order 1/N, applies to 1/2 as well.
-	if !(math.Abs(e.TauInt-0.5) < 1e-3) {
-		t.Errorf("tau_int = %g, want 1/2", e.TauInt)
+// TestAnticorrelatedHasAnError: the noise of rho bounds tau_int from below,
+// where the sum would be 0 or negative, and 1/2 bounds that of few records.
+func TestAnticorrelatedHasAnError(t *testing.T) {
+	for _, n := range []int{2, 3, 4, 5, 10, 101, 10000} {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = float64(i % 2)
+		}
+		e, err := analysis.Gamma{}.Mean(x)
+		if err != nil {
+			t.Fatal(err)
+		}
+		// The bias correction, of order 1/N, applies to the bound as well.
+		least := math.Min(0.5, 1/math.Sqrt(float64(n)))
+		if !(e.TauInt >= least*(1-1/float64(n)) && e.TauInt <= least*(1+10/float64(n))) || !(e.Error > 0) {
+			t.Errorf("%d alternating records give tau_int = %g, want %g; error %g", n, e.TauInt, least, e.Error)
+		}
 	}
 }
 

@@ -45,7 +45,7 @@ func RHat(chains ...[]float64) (float64, error) {
 		r = f
 	}
 	if math.IsNaN(r) || math.IsInf(r, 0) {
-		return r, fmt.Errorf("%w: within the halves of the %d chains nothing changes but the side of the median; run longer, or with a kernel that moves it", ErrConstant, len(chains))
+		return r, fmt.Errorf("%w: within each half of a chain nothing changes but the side of the median; run longer, or with a kernel that moves it", ErrConstant)
 	}
 	return r, nil
 }

@@ -39,7 +39,9 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 			results = append(results, report.Summarize(recorded))
 		}
 	}
-	return report.New(results), notices, errors.Join(untrusted...)
+	s := report.New(results)
+	s.Title = c.Title
+	return s, notices, errors.Join(untrusted...)
 }
 
 // read reads the series of a task, of those chains that have begun if it is

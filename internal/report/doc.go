@@ -30,7 +30,9 @@
 //
 // A number that is unknown is nil, null in JSON and "-" in a table, never NaN
 // or infinite. The Reason of the observable then names every key that is
-// missing and says why.
+// missing and says why. No error is told where a chain never moved while others
+// did: it would be that of the others. What is 0 by a factor beta = 0 has no
+// error and no doubt.
 //
 // # Doubts
 //
@@ -44,7 +46,8 @@
 //     chance exceeds once in 16 000 tasks (4 sigma of one Gaussian number),
 //     shared among the observables of the task that have an exact value, wider
 //     where the error is itself uncertain (Student's t), and on the side to
-//     which rare excursions skew the deviation;
+//     which rare excursions skew the deviation, but nowhere beyond 6 sigma,
+//     where the error is too small to be of use;
 //   - a value that could not be estimated;
 //   - an acceptance below 1e-3.
 //

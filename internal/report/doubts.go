@@ -18,6 +18,10 @@ import (
 // number, on both sides.
 const chanceOfDoubt = 6.334e-5
 
+// mostSigmas is the deviation from an exact value that neither a skewed nor an
+// uncertain error excuses.
+const mostSigmas = 6
+
 // leastAcceptance is the acceptance below which a kernel is doubted: its
 // records are mostly repetitions.
 const leastAcceptance = 1e-3
@@ -34,8 +38,11 @@ type doubt struct {
 }
 
 // doubts returns the doubts of package analysis about an estimate, or the one
-// that there is none.
+// that there is none. What is 0 by itself is not doubted.
 func (e *estimated) doubts() []doubt {
+	if e.err == errZero {
+		return nil
+	}
 	if e.err != nil {
 		kind := ""
 		for _, err := range []error{analysis.ErrConstant, analysis.ErrShort, analysis.ErrNotFinite} {
@@ -57,7 +64,7 @@ func (e *estimated) doubts() []doubt {
 		case analysis.ChainsDiffer:
 			severity = e.rhat
 		case analysis.ChainFrozen:
-			kind = d.Message // which names the chains
+			kind = d.Message // which names the chains, here such as have just begun
 		}
 		list = append(list, doubt{kind, e.name, d.Message, severity})
 	}
@@ -68,7 +75,8 @@ func (e *estimated) doubts() []doubt {
 // being one of several that are compared. The error is known as well as nu
 // independent squares tell it, so that the deviation follows Student's t once
 // it is rid of its skewness: where rare excursions of the chain make the
-// average, a run that has seen few of them has a small error too.
+// average, a run that has seen few of them has a small error too. That excuses
+// no more than mostSigmas: beyond, the error is of no use.
 func (e *estimated) deviation(exact float64, compared int) []doubt {
 	if e.err != nil {
 		return nil
@@ -76,15 +84,20 @@ func (e *estimated) deviation(exact float64, compared int) []doubt {
 	sigmas := (e.Value - exact) / e.Error
 	nu := math.Max(1, 0.5*math.Pow(e.Error/e.ErrorError, 2))
 	bound := distuv.StudentsT{Sigma: 1, Nu: nu}.Quantile(1 - chanceOfDoubt/float64(2*compared))
-	if !(math.Abs(symmetric(sigmas, e.skewness())) > bound) {
+	size, cause := math.Abs(sigmas), ""
+	switch {
+	case math.Abs(symmetric(sigmas, e.skewness())) > bound:
+		cause = fmt.Sprintf("where chance explains %.1f: thermalize longer or use a kernel that mixes faster; if it stays, kernel and model disagree", bound)
+	case size > mostSigmas:
+		cause = fmt.Sprintf("which only an error that is too small explains, as of a run that has seen few of its rare excursions: run longer, until it is below %d", mostSigmas)
+	default:
 		return nil
 	}
 	return []doubt{{
-		kind: "exact",
-		name: e.name,
-		message: fmt.Sprintf("%s is %.1f sigma from the exact value %.8g, where chance explains %.1f: thermalize longer or use a kernel that mixes faster; if it stays, kernel and model disagree",
-			FormatValue(e.Value, e.Error), math.Abs(sigmas), exact, bound),
-		severity: math.Abs(sigmas),
+		kind:     "exact",
+		name:     e.name,
+		message:  fmt.Sprintf("%s is %.1f sigma from the exact value %.8g, %s", FormatValue(e.Value, e.Error), size, exact, cause),
+		severity: size,
 	}}
 }
 
@@ -125,7 +138,7 @@ func rejection(proposed, accepted uint64) []doubt {
 	return []doubt{{
 		kind: acceptanceName,
 		name: acceptanceName,
-		message: fmt.Sprintf("only %d of %d proposals were accepted, so that records hardly change: make smaller steps, train the flow longer, or put the kernel in a cycle with another",
+		message: fmt.Sprintf("only %d of %d proposals went through, so that records hardly change: make smaller steps, train the flow longer, or put the kernel in a cycle with another",
 			accepted, proposed),
 	}}
 }

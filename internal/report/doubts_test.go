@@ -25,7 +25,8 @@ func TestDeviation(t *testing.T) {
 	}{
 		{3.99, 1e-4, 1, false}, {4.01, 1e-4, 1, true}, {-4.01, 1e-4, 1, true},
 		{4.39, 1e-4, 6, false}, {4.41, 1e-4, 6, true}, // P(|z| > 4.405) = 6.334e-5/6
-		{6, 1e-4, 1, true}, {6, 0.3, 1, false}, {20, 0.3, 1, true}, // Student's t with 5.6 degrees of freedom: 9.97
+		{5.9, 1e-4, 1, true}, {5.9, 0.3, 1, false}, {20, 0.3, 1, true}, // Student's t with 5.6 degrees of freedom: 9.97
+		{6.1, 0.3, 1, true}, {-6.1, 0.3, 1, true}, // which excuses no more than 6
 		{1e9, 1e-4, 1, true},
 	} {
 		if got := at(c.sigmas, c.errorError, c.compared); got != c.want {
@@ -36,6 +37,25 @@ func TestDeviation(t *testing.T) {
 	d := e.deviation(1, 1)
 	if len(d) != 1 || !strings.HasPrefix(d[0].message, "2.00(10) is 10.0 sigma from the exact value 1, where chance explains 4.0: thermalize") {
 		t.Errorf("%+v", d)
+	}
+}
+
+// Rare excursions that a run has not met excuse a deviation of 5 sigma but none
+// of 7, which has its own remedy.
+func TestDeviationIsNotExcused(t *testing.T) {
+	random := rand.New(rand.NewPCG(11, 12))
+	x := make([]float64, 400)
+	for i := range x {
+		x[i] = math.Pow(random.ExpFloat64(), 3)
+	}
+	e := estimated{name: "x", carrier: [][]float64{x}}
+	e.Estimate, e.err = analysis.Gamma{}.Mean(x)
+	if d := e.deviation(e.Value+5*e.Error, 1); d != nil {
+		t.Errorf("5 sigma: %+v", d)
+	}
+	d := e.deviation(e.Value+7*e.Error, 1)
+	if len(d) != 1 || !strings.Contains(d[0].message, "is 7.0 sigma from the exact value") || !strings.Contains(d[0].message, "rare excursions: run longer") {
+		t.Errorf("7 sigma: %+v", d)
 	}
 }
 

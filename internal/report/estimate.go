@@ -50,15 +50,66 @@ func (t *Task) estimate(name string) estimated {
 		}
 		e.Estimate, e.err = analysis.Gamma{}.Mean(e.carrier...)
 		e.rhat, e.rhatErr = analysis.RHat(comparable(e.carrier)...)
-		return e
+	} else {
+		f := o.Function(t.Model)
+		e.Estimate, e.err = analysis.Gamma{}.Function(f, chains)
+		e.rhat, e.rhatErr = largestRHat(f, chains)
+		switch {
+		case e.err == nil:
+			e.carrier = linearise(f, chains, e.N)
+		case errors.Is(e.err, analysis.ErrConstant) && isZero(f, chains, e.N):
+			e.err = errZero
+		}
 	}
-	f := o.Function(t.Model)
-	e.Estimate, e.err = analysis.Gamma{}.Function(f, chains)
-	e.rhat, e.rhatErr = largestRHat(f, chains)
 	if e.err == nil {
-		e.carrier = linearise(f, chains, e.N)
+		e.err = frozen(e.carrier)
 	}
 	return e
+}
+
+// errZero is why a quantity has no error that is 0 by itself, as what is
+// multiplied by beta = 0.
+var errZero = errors.New("0 whatever the records are, so that there is no error to be estimated")
+
+// isZero reports whether a function of n records is 0 by itself: it is 0 at their
+// means and at the first record, and all its derivatives are 0 at the means.
+func isZero(f analysis.Function, chains [][][]float64, n int) bool {
+	mean, grad := slope(f, chains, n)
+	first := make([]float64, f.Terms)
+	for _, columns := range chains {
+		if len(columns[0]) == 0 {
+			continue
+		}
+		var record []float64
+		for _, x := range columns {
+			record = append(record, x[0])
+		}
+		f.Term(record, first)
+		break
+	}
+	return f.Value(mean) == 0 && f.Value(first) == 0 && !slices.ContainsFunc(grad, func(g float64) bool { return g != 0 })
+}
+
+// frozen returns why no error can be said of chains of which one never moved,
+// nil if all did. The error would be that of the others, or of nothing. Chains
+// that have just begun are left out.
+func frozen(chains [][]float64) error {
+	long := slices.Clone(chains)
+	least := math.MaxInt
+	for _, x := range comparable(chains) {
+		least = min(least, len(x))
+	}
+	for c, x := range long {
+		if len(x) < least {
+			long[c] = nil
+		}
+	}
+	for _, d := range analysis.Doubts(analysis.Estimate{}, 0, long...) {
+		if d.Kind == analysis.ChainFrozen || d.Kind == analysis.AllConstant {
+			return errors.New(d.Message)
+		}
+	}
+	return nil
 }
 
 // comparable returns the chains that R-hat is to compare while a task runs.
@@ -113,32 +164,8 @@ func largestRHat(f analysis.Function, chains [][][]float64) (float64, error) {
 // linearise returns the series whose mean is the function at the means of n
 // records, to first order: the terms weighted by the gradient.
 func linearise(f analysis.Function, chains [][][]float64, n int) [][]float64 {
-	terms, mean, square := make([]float64, f.Terms), make([]float64, f.Terms), make([]float64, f.Terms)
-	along(chains, func(record []float64) float64 {
-		f.Term(record, terms)
-		for k, x := range terms {
-			mean[k] += x / float64(n)
-			square[k] += x * x / float64(n)
-		}
-		return 0
-	})
-	grad := make([]float64, f.Terms)
-	if f.Gradient != nil {
-		f.Gradient(mean, grad)
-	} else {
-		at := slices.Clone(mean)
-		for k, x := range mean {
-			h := 1e-5 * math.Sqrt(square[k])
-			if h == 0 {
-				continue
-			}
-			at[k] = x + h
-			grad[k] = f.Value(at)
-			at[k] = x - h
-			grad[k] = (grad[k] - f.Value(at)) / (2 * h)
-			at[k] = x
-		}
-	}
+	mean, grad := slope(f, chains, n)
+	terms := make([]float64, f.Terms)
 	return along(chains, func(record []float64) float64 {
 		f.Term(record, terms)
 		sum := 0.0
@@ -147,6 +174,37 @@ func linearise(f analysis.Function, chains [][][]float64, n int) [][]float64 {
 		}
 		return sum
 	})
+}
+
+// slope returns the means of the terms of n records and the gradient there.
+func slope(f analysis.Function, chains [][][]float64, n int) (mean, grad []float64) {
+	terms, square := make([]float64, f.Terms), make([]float64, f.Terms)
+	mean, grad = make([]float64, f.Terms), make([]float64, f.Terms)
+	along(chains, func(record []float64) float64 {
+		f.Term(record, terms)
+		for k, x := range terms {
+			mean[k] += x / float64(n)
+			square[k] += x * x / float64(n)
+		}
+		return 0
+	})
+	if f.Gradient != nil {
+		f.Gradient(mean, grad)
+		return mean, grad
+	}
+	at := slices.Clone(mean)
+	for k, x := range mean {
+		h := 1e-5 * math.Sqrt(square[k])
+		if h == 0 {
+			continue
+		}
+		at[k] = x + h
+		grad[k] = f.Value(at)
+		at[k] = x - h
+		grad[k] = (grad[k] - f.Value(at)) / (2 * h)
+		at[k] = x
+	}
+	return mean, grad
 }
 
 // along evaluates a function of the records of each chain.

@@ -20,10 +20,12 @@ var (
 // newPage writes the tables of some runs.
 func newPage(labels []string, runs []Summary) page {
 	s := newSheet(labels, runs)
+	p := page{head: titles(labels, runs)}
 	if len(s.series) == 0 {
-		return page{head: []string{"There are no results yet."}}
+		p.head = append(p.head, "There are no results yet.")
+		return p
 	}
-	p := page{head: s.head()}
+	p.head = append(p.head, s.head()...)
 	if len(s.points) == 1 {
 		for i := range s.series {
 			p.tables = append(p.tables, s.details(&s.series[i]))
@@ -57,6 +59,22 @@ func newPage(labels []string, runs []Summary) page {
 	}
 	p.items = append(p.items, items{"Doubts", found})
 	return p
+}
+
+// titles returns the titles of the runs that have one, of several with their
+// labels.
+func titles(labels []string, runs []Summary) []string {
+	var list []string
+	for i, s := range runs {
+		switch {
+		case s.Title == "":
+		case len(runs) > 1:
+			list = append(list, labels[i]+": "+s.Title)
+		default:
+			list = append(list, s.Title)
+		}
+	}
+	return list
 }
 
 // head says what was sampled and how to read the tables.

@@ -195,18 +195,17 @@ func length(results []*Result) string {
 	for _, r := range results {
 		chains, sweeps = append(chains, r.Chains), append(sweeps, r.Sweeps)
 	}
-	noun := "chains"
-	if slices.Max(chains) == 1 {
-		noun = "chain"
-	}
-	return fmt.Sprintf("%s %s of %s sweeps", span(chains), noun, span(sweeps))
+	return span(chains, "chain") + " of " + span(sweeps, "sweep")
 }
 
-// span writes the range of some numbers.
-func span(n []int) string {
+// span writes the range of some numbers of things.
+func span(n []int, thing string) string {
 	low, high := slices.Min(n), slices.Max(n)
-	if low == high {
-		return strconv.Itoa(low)
+	if high != 1 {
+		thing += "s"
 	}
-	return fmt.Sprintf("%d to %d", low, high)
+	if low == high {
+		return fmt.Sprintf("%d %s", low, thing)
+	}
+	return fmt.Sprintf("%d to %d %s", low, high, thing)
 }

@@ -40,10 +40,11 @@ func Summarize(t Task) Result {
 		Doubts:      []string{},
 		Observables: Observables{},
 	}
+	measured := 0
 	for _, n := range t.Sweeps {
-		r.Sweeps += n
+		measured += n
 	}
-	r.Sweeps /= max(t.Chains, 1)
+	r.Sweeps = measured / max(t.Chains, 1)
 
 	var exact map[string]float64
 	if m, ok := t.Model.(models.Exact); ok {
@@ -68,7 +69,7 @@ func Summarize(t Task) Result {
 			doubts.add(s.deviation(*truth, compared)...)
 		}
 	}
-	if t.Proposed > 0 {
+	if t.Proposed > 0 && measured > 0 { // before, all proposals are of thermalization
 		a := float64(t.Accepted) / float64(t.Proposed)
 		r.Acceptance = &a
 		doubts.add(rejection(t.Proposed, t.Accepted)...)

@@ -290,7 +290,9 @@ func TestReasons(t *testing.T) {
 		{"not finite", func(t *Task) { t.Series[1][1][5] = math.NaN() }, noValue, "record 5"},
 		{"not recorded", func(t *Task) { t.Columns[1] = "action" }, noValue, "was not recorded"},
 		{"lengths differ", func(t *Task) { t.Series[2][0], t.Series[2][1] = t.Series[2][0][:50], t.Series[2][1][:50] }, nil, ""},
-		{"a chain frozen", func(t *Task) { fillChain(t, 2, -1.9) }, nil, "chain 2 never moved"},
+		{"a chain frozen", func(t *Task) { fillChain(t, 2, -1.9) }, slices.Clone(estimates), "chain 2 never moved"},
+		{"all chains frozen", func(t *Task) { fill(t, func(_ float64, c int) float64 { return -1.9 + 0.1*float64(c) }) },
+			append(slices.Clone(estimates), "rhat"), "every chain is constant"},
 		{"far from exact", func(t *Task) { fill(t, func(x float64, _ int) float64 { return x + 0.05 }) }, nil, "from the exact value"},
 		{"chains differ", func(t *Task) { fill(t, func(x float64, c int) float64 { return x + float64(c) - 1.5 }) }, nil, "R-hat"},
 	} {
@@ -339,6 +341,79 @@ func cut(t *Task, records int) {
 	}
 }
 
+// A derived quantity has no error either where a chain never moved, but a chain
+// that has just begun takes none away.
+func TestFrozen(t *testing.T) {
+	task := sampled()
+	task.Observables = []string{"specific_heat", "susceptibility"}
+	fillChain(&task, 1, -1.9)
+	r := Summarize(task)
+	heat := r.Observables[0]
+	if heat.Value == nil || heat.Error != nil || heat.TauInt != nil || heat.ESS != nil || !strings.Contains(*heat.Reason, "chain 1 never moved while others did") {
+		t.Errorf("%+v", heat)
+	}
+	if r.Observables[1].Error == nil || len(r.Doubts) != 1 || !doubted(r.Doubts, "specific_heat") || doubted(r.Doubts, "susceptibility") {
+		t.Errorf("error %v of the susceptibility, doubts %q", r.Observables[1].Error, r.Doubts)
+	}
+
+	task = sampled()
+	for k := range task.Series[1] {
+		task.Series[1][k] = []float64{0.5, 0.5}
+	}
+	for _, o := range Summarize(task).Observables {
+		if o.Error == nil {
+			t.Errorf("%s has no error: %s", o.Name, *o.Reason)
+		}
+	}
+}
+
+// At beta = 0 what has the factor beta is 0 without error and without doubt.
+func TestInfiniteTemperature(t *testing.T) {
+	beta := 0.0
+	task := sampled()
+	task.Model = &models.Ising{Periodic: models.Periodic{Shape: []int{4, 4}}, Thermal: models.Thermal{InverseT: &beta}, J: 1}
+	task.Observables = []string{"susceptibility", "specific_heat", "connected_susceptibility"}
+	r := Summarize(task)
+	if len(r.Doubts) > 0 {
+		t.Errorf("doubts %q", r.Doubts)
+	}
+	for _, o := range r.Observables {
+		unknownKeys(t, o)
+		if o.Value == nil || *o.Value != 0 || o.Error != nil || !strings.Contains(*o.Reason, "0 whatever the records are") {
+			t.Errorf("%+v", o)
+		}
+	}
+}
+
+// A variance of a constant, and a square of a mean that is 0 by chance, are 0
+// but not by themselves.
+func TestIsZero(t *testing.T) {
+	power := func(record, terms []float64) { terms[0], terms[1] = record[0], record[0]*record[0] }
+	scaled := func(scale float64) analysis.Function {
+		return analysis.Function{Terms: 2, Term: power,
+			Value:    func(m []float64) float64 { return scale * (m[1] - m[0]*m[0]) },
+			Gradient: func(m, g []float64) { g[0], g[1] = -2*scale*m[0], scale },
+		}
+	}
+	square := analysis.Function{Terms: 2, Term: power, Value: func(m []float64) float64 { return m[0] * m[0] }}
+	constant, even := [][][]float64{{{2, 2, 2, 2}}}, [][][]float64{{{}}, {{1, -1, 1, -1}}}
+	for _, c := range []struct {
+		name   string
+		f      analysis.Function
+		chains [][][]float64
+		want   bool
+	}{
+		{"no factor", scaled(0), even, true},
+		{"no factor, constant", scaled(0), constant, true},
+		{"a constant", scaled(1), constant, false},
+		{"a square", square, even, false},
+	} {
+		if got := isZero(c.f, c.chains, 4); got != c.want {
+			t.Errorf("%s: %t", c.name, got)
+		}
+	}
+}
+
 // An observable of another program has a reason for everything.
 func TestUnknownObservable(t *testing.T) {
 	task := sampled()
@@ -379,5 +454,18 @@ func TestSummarizeNothingRejected(t *testing.T) {
 	task.Accepted = 100
 	if r := Summarize(task); len(r.Doubts) > 0 {
 		t.Errorf("doubts %q", r.Doubts)
+	}
+}
+
+// Before the first measured sweep all proposals are of thermalization.
+func TestAcceptanceIsMeasured(t *testing.T) {
+	task := sampled()
+	task.Sweeps = []int{0, 0}
+	if r := Summarize(task); r.Acceptance != nil {
+		t.Errorf("acceptance %g of no sweep", *r.Acceptance)
+	}
+	task.Sweeps, task.Accepted = []int{0, 1}, 0
+	if r := Summarize(task); r.Acceptance == nil || *r.Acceptance != 0 {
+		t.Errorf("acceptance %v of one sweep, want 0", r.Acceptance)
 	}
 }

@@ -13,7 +13,8 @@ const Format = 1
 // A Summary is the content of summary.json.
 type Summary struct {
 	Format  int      `json:"format"`
-	Results []Result `json:"results"` // in the order of tasks
+	Title   string   `json:"title,omitempty"` // of the card; tables begin with it
+	Results []Result `json:"results"`         // in the order of tasks
 	Flows   []Flow   `json:"flows"`
 }
 
@@ -34,7 +35,7 @@ type Result struct {
 	Chains      int         `json:"chains"`
 	Sweeps      int         `json:"sweeps"`     // measured in each chain; their mean, rounded down, where chains differ
 	Seconds     float64     `json:"seconds"`    // in kernels, for the measured sweeps, summed over chains
-	Acceptance  *float64    `json:"acceptance"` // accepted of all proposals; nil if the kernels reject nothing
+	Acceptance  *float64    `json:"acceptance"` // accepted of all proposals; nil if the kernels reject nothing, or nothing is measured yet
 	Doubts      []string    `json:"doubts"`
 	Observables Observables `json:"observables"`
 }

@@ -383,3 +383,49 @@ func TestExactly(t *testing.T) {
 		t.Error(got)
 	}
 }
+
+// Tables begin with the title, those of several runs with each.
+func TestTitle(t *testing.T) {
+	s := examples()["point"]
+	s.Title = "Ising at 100% & more"
+	for format, want := range map[string]string{
+		"text":     "Ising at 100% & more\n\n",
+		"markdown": "Ising at 100% \\& more\n\n",
+		"latex":    "% Needs \\usepackage{booktabs}.\n\nIsing at 100\\% \\& more\n\n",
+		"json":     "{\n  \"format\": 1,\n  \"title\": \"Ising at 100% & more\",\n",
+	} {
+		var b bytes.Buffer
+		if err := Write(&b, s, format); err != nil {
+			t.Fatal(err)
+		}
+		if !strings.HasPrefix(b.String(), want) {
+			t.Errorf("%s begins with %.80q, want %q", format, b.String(), want)
+		}
+	}
+	var b bytes.Buffer
+	if err := WriteAll(&b, []string{"a", "b", "c"}, []Summary{s, New(nil), {Title: "Potts"}}, "text"); err != nil {
+		t.Fatal(err)
+	}
+	if !strings.HasPrefix(b.String(), "a: Ising at 100% & more\n\nc: Potts\n\n") {
+		t.Errorf("several begin with %.80q", b.String())
+	}
+}
+
+func TestLength(t *testing.T) {
+	for _, c := range []struct {
+		chains, sweeps []int
+		want           string
+	}{
+		{[]int{1}, []int{1}, "1 chain of 1 sweep"},
+		{[]int{1, 4}, []int{0, 0}, "1 to 4 chains of 0 sweeps"},
+		{[]int{4, 4}, []int{1, 10}, "4 chains of 1 to 10 sweeps"},
+	} {
+		var results []*Result
+		for i, n := range c.chains {
+			results = append(results, &Result{Chains: n, Sweeps: c.sweeps[i]})
+		}
+		if got := length(results); got != c.want {
+			t.Errorf("got %s, want %s", got, c.want)
+		}
+	}
+}

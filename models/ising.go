@@ -160,14 +160,21 @@ func (m *Ising) broken(s Spins) int {
 		slab := stride
 		stride /= side
 		n += countUnequal(s[:len(s)-stride], s[stride:])
-		for at := 0; at < len(s); at += slab {
-			next := min(at+slab, len(s)-stride) // no next slab: compared with itself, 0
-			first, last := s[at:at+stride], s[at+slab-stride:at+slab]
-			if stride == 1 { // the innermost direction has the most slabs
-				n += int(last[0]^first[0]) - int(last[0]^s[next])
-				continue
+		if stride == 1 { // the innermost direction has the most slabs
+			end := len(s) - side
+			n += int(s[end] ^ s[len(s)-1])
+			for at := 0; at < end; at += side {
+				last := s[at+side-1]
+				n += int(last^s[at]) - int(last^s[at+side])
 			}
-			n += countUnequal(last, first) - countUnequal(last, s[next:next+stride])
+			continue
+		}
+		for at := 0; at < len(s); at += slab {
+			last := s[at+slab-stride : at+slab]
+			n += countUnequal(last, s[at:at+stride])
+			if next := at + slab; next < len(s) {
+				n -= countUnequal(last, s[next:next+stride])
+			}
 		}
 	}
 	return n
@@ -221,15 +228,16 @@ func countUnequal(a, b Spins) int {
 		x, y := a[:k], b[:k]
 		a, b = a[k:], b[k:]
 		var sum uint64
-		for ; len(x) >= 4*lanes && len(y) >= 4*lanes; x, y = x[4*lanes:], y[4*lanes:] {
-			a, b := (*[4 * lanes]uint8)(x), (*[4 * lanes]uint8)(y)
+		i := 0
+		for ; i <= k-4*lanes; i += 4 * lanes {
+			a, b := (*[4 * lanes]uint8)(x[i:i+4*lanes]), (*[4 * lanes]uint8)(y[i:i+4*lanes])
 			sum += word(a, 0) ^ word(b, 0)
 			sum += word(a, 1) ^ word(b, 1)
 			sum += word(a, 2) ^ word(b, 2)
 			sum += word(a, 3) ^ word(b, 3)
 		}
-		for ; len(x) >= lanes && len(y) >= lanes; x, y = x[lanes:], y[lanes:] {
-			sum += binary.LittleEndian.Uint64(x) ^ binary.LittleEndian.Uint64(y)
+		for ; i < k; i += lanes {
+			sum += binary.LittleEndian.Uint64(x[i:]) ^ binary.LittleEndian.Uint64(y[i:])
 		}
 		n += addLanes(sum)
 	}

@@ -42,6 +42,24 @@ func TestProbe(t *testing.T) {
 	}
 }
 
+// A column that is a function of another is so whether the other is recorded
+// or not, in the row of its own chain.
+func TestProbeFunction(t *testing.T) {
+	m := newIsing(2, 2)
+	a, b := models.Spins{0, 0, 0, 0}, models.Spins{1, 0, 0, 0}
+	p := observables.NewProbe(m, []string{"magnetization", "energy", "abs_magnetization"}, a, b)
+	rows := make([]float64, 6)
+	p.Read(rows)
+	if want := []float64{-1, -2, 1, -0.5, 0, 0.5}; !slices.Equal(rows, want) {
+		t.Errorf("rows %v, want %v", rows, want)
+	}
+	p = observables.NewProbe(m, []string{"abs_magnetization"}, a, b)
+	p.Read(rows)
+	if want := []float64{1, 0.5}; !slices.Equal(rows[:2], want) {
+		t.Errorf("rows %v, want %v", rows[:2], want)
+	}
+}
+
 // panics holds f to panic with a text that says what about.
 func panics(t *testing.T, what string, f func()) {
 	t.Helper()
@@ -57,6 +75,7 @@ func TestRegistryPanics(t *testing.T) {
 	panics(t, "nothing", func() { observables.NewProbe(newIsing(2, 2), []string{"nothing"}, make(models.Spins, 4)) })
 	panics(t, "energy", func() { observables.Register(observables.Observable{Name: "energy", Columns: []string{"energy"}}) })
 	panics(t, "energy", func() { observables.RegisterColumn(observables.Column{Name: "energy"}) })
+	panics(t, "nothing", func() { observables.RegisterColumn(observables.Column{Name: "new", Of: "nothing"}) })
 	panics(t, "nothing", func() { observables.Register(observables.Observable{Name: "new", Columns: []string{"nothing"}}) })
 	if _, ok := observables.Find("new"); ok {
 		t.Error("an observable that was refused is registered")

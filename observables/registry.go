@@ -17,6 +17,10 @@ type Column struct {
 	Check func(m models.Model) error
 	// Bind returns the function that reads the quantity off a chain.
 	Bind func(m models.Model, s models.State) func() float64
+	// Of, if not empty, names a column registered before, of which this one
+	// is the function Map; then Bind is nil.
+	Of  string
+	Map func(of float64) float64
 }
 
 // An Observable is an expectation value, or a function of several, that is
@@ -38,8 +42,13 @@ var (
 
 // RegisterColumn makes a quantity known that observables can be estimated
 // from. It is to be called from an init function or before cmd.Main; it
-// panics if the name is taken.
-func RegisterColumn(c Column) { columns.Add(c.Name, c) }
+// panics if the name is taken, or if Of names no column.
+func RegisterColumn(c Column) {
+	if _, ok := FindColumn(c.Of); c.Of != "" && !ok {
+		panic(fmt.Sprintf("observables: column %q is a function of column %q, which is not registered", c.Name, c.Of))
+	}
+	columns.Add(c.Name, c)
+}
 
 // Register makes an observable known to run cards. It is to be called from
 // an init function or before cmd.Main; it panics if the name is taken or a

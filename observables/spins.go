@@ -33,10 +33,8 @@ func init() {
 	RegisterColumn(Column{
 		Name:  "abs_magnetization",
 		Check: hasOrderParameter,
-		Bind: func(m models.Model, s models.State) func() float64 {
-			o := m.(models.Magnetic)
-			return func() float64 { return math.Abs(o.Magnetization(s)) }
-		},
+		Of:    "magnetization",
+		Map:   math.Abs,
 	})
 
 	Register(Observable{

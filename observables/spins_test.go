@@ -117,12 +117,10 @@ func TestColumns(t *testing.T) {
 		{"magnetization", s2, -4. / 6},
 		{"abs_magnetization", s2, 4. / 6},
 	} {
-		column, ok := observables.FindColumn(c.name)
-		if !ok {
-			t.Fatalf("no column %s", c.name)
-		}
-		if got := column.Bind(m, c.s)(); got != c.want {
-			t.Errorf("%s of %v = %v, want %v", c.name, c.s, got, c.want)
+		row := make([]float64, 1)
+		observables.NewProbe(m, []string{c.name}, c.s).Read(row)
+		if row[0] != c.want {
+			t.Errorf("%s of %v = %v, want %v", c.name, c.s, row[0], c.want)
 		}
 	}
 }

@@ -57,13 +57,9 @@ func (system) sync(dir string) error {
 	return nil
 }
 
-// WriteFile replaces or creates a file with what write writes, so that it
+// writeFile replaces or creates a file with what write writes, so that it
 // holds either all of the old content or all of the new, whenever the
 // program is killed or the machine loses power. The directory must exist.
-func WriteFile(path string, write func(io.Writer) error) error {
-	return writeFile(system{}, path, write)
-}
-
 func writeFile(d disk, path string, write func(io.Writer) error) error {
 	aside, err := writeAside(d, path, write)
 	if err != nil {
@@ -78,7 +74,7 @@ func writeFile(d disk, path string, write func(io.Writer) error) error {
 	return nil
 }
 
-// writeBytes returns a function for WriteFile that writes bytes.
+// writeBytes returns a function for writeFile that writes bytes.
 func writeBytes(b []byte) func(io.Writer) error {
 	return func(w io.Writer) error {
 		_, err := w.Write(b)

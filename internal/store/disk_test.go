@@ -235,7 +235,7 @@ func TestWriteFile(t *testing.T) {
 	dir := t.TempDir()
 	path := filepath.Join(dir, "a.txt")
 	for _, content := range []string{"first", "second, longer", ""} {
-		if err := WriteFile(path, writeBytes([]byte(content))); err != nil {
+		if err := writeFile(system{}, path, writeBytes([]byte(content))); err != nil {
 			t.Fatal(err)
 		}
 		if got, err := os.ReadFile(path); err != nil || string(got) != content {
@@ -243,7 +243,7 @@ func TestWriteFile(t *testing.T) {
 		}
 	}
 	oops := errors.New("oops")
-	err := WriteFile(path, func(w io.Writer) error {
+	err := writeFile(system{}, path, func(w io.Writer) error {
 		io.WriteString(w, strings.Repeat("x", 1<<17))
 		return oops
 	})
@@ -253,7 +253,7 @@ func TestWriteFile(t *testing.T) {
 	if entries, _ := os.ReadDir(dir); len(entries) != 1 {
 		t.Errorf("a failed write left %v", entries)
 	}
-	if err := WriteFile(filepath.Join(dir, "no", "a.txt"), writeBytes(nil)); !errors.Is(err, fs.ErrNotExist) {
+	if err := writeFile(system{}, filepath.Join(dir, "no", "a.txt"), writeBytes(nil)); !errors.Is(err, fs.ErrNotExist) {
 		t.Errorf("error %v in a directory that does not exist", err)
 	}
 }

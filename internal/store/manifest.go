@@ -181,7 +181,7 @@ func hasParts(dir string, names ...string) bool {
 	})
 }
 
-// encodeJSON returns a function for WriteFile that writes a value as
+// encodeJSON returns a function for writeFile that writes a value as
 // indented JSON.
 func encodeJSON(value any) func(io.Writer) error {
 	return func(w io.Writer) error {

@@ -317,8 +317,9 @@ func (r *Run) Flush() error {
 
 const badUpdate = "store: Update changes the tasks of a run"
 
-// WriteFile is the function [WriteFile] for a file in the directory, as
-// tables/energy.csv, and makes the directories above it.
+// WriteFile replaces or creates a file in the directory, as
+// tables/energy.csv, with what write writes, so that it holds either all of
+// the old content or all of the new, and makes the directories above it.
 func (r *Run) WriteFile(name string, write func(io.Writer) error) error {
 	if !filepath.IsLocal(name) {
 		panic(badName)

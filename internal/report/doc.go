@@ -4,7 +4,8 @@
 // one point of a scan, and returns a [Result]. The results of a run make a
 // [Summary], which is the content of summary.json: every number of every table
 // is in it, so that [Write] needs nothing else, neither series nor card nor
-// model, and prints the same tables from a summary that was read back.
+// model, and prints the same tables from a summary that was read back, but for
+// the title, which is the card's.
 //
 // # What the numbers mean
 //

@@ -13,8 +13,8 @@ const Format = 1
 // A Summary is the content of summary.json.
 type Summary struct {
 	Format  int      `json:"format"`
-	Title   string   `json:"title,omitempty"` // of the card; tables begin with it
-	Results []Result `json:"results"`         // in the order of tasks
+	Title   string   `json:"-"`       // of the card, which is beside summary.json; tables begin with it
+	Results []Result `json:"results"` // in the order of tasks
 	Flows   []Flow   `json:"flows"`
 }
 

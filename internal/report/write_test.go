@@ -392,7 +392,7 @@ func TestTitle(t *testing.T) {
 		"text":     "Ising at 100% & more\n\n",
 		"markdown": "Ising at 100% \\& more\n\n",
 		"latex":    "% Needs \\usepackage{booktabs}.\n\nIsing at 100\\% \\& more\n\n",
-		"json":     "{\n  \"format\": 1,\n  \"title\": \"Ising at 100% & more\",\n",
+		"json":     "{\n  \"format\": 1,\n  \"results\": [\n", // the title is the card's
 	} {
 		var b bytes.Buffer
 		if err := Write(&b, s, format); err != nil {

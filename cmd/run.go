@@ -143,7 +143,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 		switch {
 		case err == nil:
 			fmt.Fprintf(c.ErrOrStderr(), "mcrun: the old %s is now %s\n", dir, old)
-		case !errors.Is(err, fs.ErrNotExist): // an empty directory
+		case !errors.Is(err, fs.ErrNotExist): // which an empty directory gives: there is nothing to keep
 			return nil, err
 		}
 	}

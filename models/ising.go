@@ -101,7 +101,7 @@ func (m *Ising) NewState(start Start, random *mc.Stream) State {
 		}
 	case m.J < 0 && evenSides(m.Shape):
 		for i := range s {
-			s[i] = uint8(1 - parity(m.Shape, i))
+			s[i] = uint8(1 - m.couplings.Lattice.Parity(i))
 		}
 	case m.H >= 0:
 		for i := range s {
@@ -251,14 +251,4 @@ func countUnequal(a, b Spins) int {
 // the parity of their coordinates.
 func evenSides(shape []int) bool {
 	return !slices.ContainsFunc(shape, func(side int) bool { return side%2 != 0 })
-}
-
-// parity returns the parity of the sum of the coordinates of a site.
-func parity(shape []int, site int) int {
-	var p int
-	for mu := len(shape) - 1; mu >= 0; mu-- {
-		p += site % shape[mu]
-		site /= shape[mu]
-	}
-	return p & 1
 }

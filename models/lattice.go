@@ -66,6 +66,17 @@ func (l *Lattice) Neighbours(i int) []uint32 {
 	return l.neighbour[z*i : z*i+z : z*i+z]
 }
 
+// Parity returns the parity of the sum of a site's coordinates. Where all sides
+// are even, neighbours differ in it.
+func (l *Lattice) Parity(i int) int {
+	var p int
+	for _, side := range slices.Backward(l.shape) {
+		p += i % side
+		i /= side
+	}
+	return p & 1
+}
+
 // NeighbourTable returns the neighbours of all sites, 2d a site, to be read
 // only.
 func (l *Lattice) NeighbourTable() []uint32 { return l.neighbour }

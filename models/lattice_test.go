@@ -31,6 +31,13 @@ func TestLatticeNeighbours(t *testing.T) {
 			if site(coordinates) != i {
 				t.Fatalf("%v: site %d is not at %v", shape, i, coordinates)
 			}
+			sum := 0
+			for _, x := range coordinates {
+				sum += x
+			}
+			if got := l.Parity(i); got != sum%2 {
+				t.Errorf("%v: the parity of %v is %d", shape, coordinates, got)
+			}
 			var want []uint32
 			for mu, side := range shape {
 				for _, step := range []int{1, side - 1} {

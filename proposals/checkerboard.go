@@ -1,10 +1,6 @@
 package proposals
 
-import (
-	"encoding/binary"
-
-	"mcrun/models"
-)
+import "encoding/binary"
 
 // checkerboard is the local kernel in order Checkerboard: it visits the sites
 // of even parity, then those of odd parity, in the order of their numbers. On a
@@ -29,7 +25,7 @@ func newCheckerboard(l *local) *checkerboard {
 	c := &checkerboard{local: l}
 	for parity := range 2 {
 		for i := range l.lattice.Sites() {
-			if siteParity(l.lattice, i) == parity {
+			if l.lattice.Parity(i) == parity {
 				c.visits = append(c.visits, uint32(i))
 			}
 		}
@@ -161,14 +157,4 @@ func (c *checkerboard) undecided(at, word uint64) (flip uint64) {
 		flip |= uint64(bit(c.random.Decide(draw, short, c.flip[i]))) << (lane * h)
 	}
 	return flip
-}
-
-// siteParity returns the parity of the sum of a site's coordinates.
-func siteParity(l *models.Lattice, i int) int {
-	var p int
-	for mu := l.Dims() - 1; mu >= 0; mu-- {
-		p += i % l.Shape()[mu]
-		i /= l.Shape()[mu]
-	}
-	return p & 1
 }

@@ -43,7 +43,7 @@ func (k *HeatBath) Bind(m models.Model, c Chain) mc.Kernel {
 	d := m.(models.Discrete)
 	spins, beta := c.State.(models.Spins), m.Beta()
 	weight := make([]float64, d.States())
-	return &localDiscrete{model: d, spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
+	return &localDiscrete{spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
 		least := math.Inf(1)
 		for s := range weight {
 			weight[s] = beta * d.EnergyChange(spins, i, uint8(s))

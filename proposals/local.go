@@ -167,7 +167,6 @@ func (l *local) attemptSquare(picks []uint64) (done, accepted int) {
 // model, at the price of a call and an exponential for every change that it
 // considers.
 type localDiscrete struct {
-	model  models.Discrete
 	spins  models.Spins
 	random *mc.Stream
 	drawn  bool // whether sites are drawn at random, else visited in order

@@ -62,7 +62,7 @@ func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 	}
 	d := m.(models.Discrete)
 	spins, beta, others := c.State.(models.Spins), m.Beta(), d.States()-1
-	return &localDiscrete{model: d, spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
+	return &localDiscrete{spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
 		// The j-th of the other states.
 		to := uint8(c.Random.IntN(others))
 		if to >= spins[i] {

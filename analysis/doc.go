@@ -34,9 +34,16 @@
 // function of means, such as a specific heat or a Binder cumulant, with all
 // cross-correlations in its error. Jackknife does the latter by leaving out
 // blocks, and corrects the bias of order 1/N; LogBinning shows how the error
-// grows with the size of a bin. All three agree on a long run. RHat, BulkESS,
-// TailESS, MCSEMean and MCSEQuantile are the diagnostics of Vehtari et al.
-// (2021).
+// grows with the size of a bin; Bootstrap resamples blocks of records, for
+// intervals that need not be symmetric. All of them agree on a long run.
+//
+// RHat, BulkESS, TailESS, MCSEMean and MCSEQuantile are the diagnostics of
+// Vehtari et al. (2021). Thermalization compares the beginning of the chains
+// with the rest, and says how much of it to discard.
+//
+// Pool joins the estimates of independent runs by their errors and says whether
+// they agree; Average is the mean over realisations of disorder, with the error
+// from their scatter.
 //
 // Several chains of one target are pooled: pass them as chains[c][t], or with
 // several columns as chains[c][column][t]. Chains may differ in length; every
@@ -63,5 +70,8 @@
 // error of anything. An error that grows with the bin size, or a window at the
 // end of the data: correlations last as long as the run. The remedy of most is a
 // longer run or a kernel that moves what does not move; it is never a smaller
-// error bar.
+// error bar. A beginning that differs from the rest: the chains still moved to
+// where they belong; the doubt says how many records to discard. Runs that
+// differ by more than their errors: one of them is wrong, and neither their mean
+// nor an error enlarged to cover them says which.
 package analysis

@@ -11,6 +11,7 @@ import (
 type Doubt struct {
 	Kind    Kind
 	Message string // one sentence: what is wrong, with its numbers; the remedy
+	Cut     int    // records to discard from each chain; 0 but for NotThermalized
 }
 
 // Kind tells doubts apart, for counting.
@@ -24,6 +25,12 @@ const (
 	WindowAtEnd  Kind = "window at end" // tau_int's window needs more data than there are
 	ChainFrozen  Kind = "chain frozen"  // a chain is constant while another moves
 	AllConstant  Kind = "all constant"  // no chain moves
+
+	// NotThermalized: the beginning differs from the last half, see
+	// Thermalization.
+	NotThermalized Kind = "not thermalized"
+	// RunsDiffer: independent runs disagree, see Pooled.
+	RunsDiffer Kind = "runs differ"
 )
 
 // The limits that doubts are raised at.
@@ -38,7 +45,8 @@ const (
 // that the estimate was made from, or for a derived quantity a series that
 // carries it; without chains the rules that need them are silent. Numbers of
 // records are of all chains; remedies are factors, which hold in any unit of
-// time.
+// time, but for the records to discard of a run that is not thermalized, which
+// Doubt.Cut holds too.
 //
 // Chains that agree and hold 1000 effective records each are doubted less than
 // once in 1000 times. R-hat alone needs that many: four chains of 100 effective
@@ -47,7 +55,7 @@ const (
 func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
 	var doubts []Doubt
 	doubt := func(k Kind, format string, args ...any) {
-		doubts = append(doubts, Doubt{k, fmt.Sprintf(format, args...)})
+		doubts = append(doubts, Doubt{Kind: k, Message: fmt.Sprintf(format, args...)})
 	}
 
 	moving := 0
@@ -87,6 +95,9 @@ func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
 		last := len(b.Levels) - 1
 		doubt(ErrorGrows, "the binning error still grows, from %.3g to %.3g between bins of %d and %d records, so records far apart are correlated: run at least 4 times as long",
 			b.Levels[last-2].Error, b.Levels[last].Error, b.Levels[last-2].Size, b.Levels[last].Size)
+	}
+	if d, err := Thermalization(chains...); err == nil && d.P < MinChance {
+		doubts = append(doubts, d.doubt())
 	}
 	return doubts
 }

@@ -135,3 +135,83 @@ func ExampleLogBinning() {
 	//  1024 bins of 32: 0.0109 +- 0.0002
 	// converged
 }
+
+// A skewed quantity: the interval of the bootstrap is not symmetric.
+func ExampleBootstrap_Function() {
+	growth := analysis.Function{
+		Terms: 1,
+		Term:  func(record, terms []float64) { terms[0] = record[0] },
+		Value: func(means []float64) float64 { return math.Exp(5 * means[0]) },
+	}
+	random := rand.New(rand.NewPCG(2018, 0))
+	var x []float64
+	v := 0.0
+	for range 1000 {
+		v = 0.5*v + random.NormFloat64()
+		x = append(x, v)
+	}
+	b := analysis.Bootstrap{Resamples: 1000, Random: rand.NewPCG(2018, 1)}
+	e, err := b.Function(growth, [][][]float64{{x}})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.2f, 68 %% in %.2f, blocks of %.0f records on average\n", e.Value, e.Interval68, e.Block)
+	// Output:
+	// 0.94, 68 % in [0.70 1.27], blocks of 12 records on average
+}
+
+// A run that began far from equilibrium.
+func ExampleThermalization() {
+	random := rand.New(rand.NewPCG(2018, 0))
+	chains := make([][]float64, 4)
+	for c := range chains {
+		x := 0.0
+		for t := range 5000 {
+			x = 0.8*x + random.NormFloat64()
+			chains[c] = append(chains[c], x+10*math.Exp(-float64(t)/100))
+		}
+	}
+	d, err := analysis.Thermalization(chains...)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	if d.P < analysis.MinChance {
+		fmt.Printf("the beginning deviates; discard %d of %d records\n", d.Cut, d.Length)
+	}
+	// Output:
+	// the beginning deviates; discard 288 of 5000 records
+}
+
+// Three runs, of which one is wrong.
+func ExamplePool() {
+	p, err := analysis.Pool([]analysis.Estimate{
+		{Value: -1.4531, Error: 0.0004},
+		{Value: -1.4527, Error: 0.0008},
+		{Value: -1.4601, Error: 0.0009},
+	})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.4f +- %.4f\n", p.Value, p.Error)
+	for _, d := range p.Doubts() {
+		fmt.Println(d.Message)
+	}
+	// Output:
+	// -1.4540 +- 0.0003
+	// chi^2 = 53.6 for 2 degrees of freedom is explained by chance with p = 2.3e-12 only: the runs have not measured one quantity, or their errors are too small; look for the reason first in run 2, 7.3 sigma from the others, before the error is enlarged 5.2 times to cover them
+}
+
+// Energies of five realisations of a spin glass.
+func ExampleAverage() {
+	e, err := analysis.Average(-1.31, -1.27, -1.35, -1.30, -1.29)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	fmt.Printf("%.3f +- %.3f\n", e.Value, e.Error)
+	// Output:
+	// -1.304 +- 0.013
+}

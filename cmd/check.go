@@ -47,6 +47,9 @@ func newCheck() *cobra.Command {
 			if _, err := out.Write(crd.Resolved()); err != nil {
 				return err
 			}
+			for _, a := range crd.Advice {
+				fmt.Fprintln(c.ErrOrStderr(), a)
+			}
 			e, err := engine.EstimateCost(c.Context(), crd, o.workers)
 			if err != nil {
 				return err

@@ -69,6 +69,30 @@ mixture = [{ kernel = "heat-bath", weight = 1.0 }, { kernel = "swendsen-wang", w
 "model.h" = [0.0, 0.1]
 `
 
+// richCard records vectors, pairs of chains and averages over clusters from one
+// record to the next, and keeps configurations.
+const richCard = `
+[model]
+name = "potts"
+shape = [6, 4]
+q = 3
+temperature = 1.0
+[run]
+chains = 2
+thermalize = 100
+sweeps = 2000
+every = 3
+save = { every = 7 }
+[observables]
+record = ["energy", "susceptibility", "correlation", "correlation_length", "overlap", "improved_structure_factor"]
+[observables.derived]
+half = "mean(energy^2) / 2"
+[[proposal]]
+kernel = "heat-bath"
+[[proposal]]
+cycle = [{ kernel = "wolff", steps = 2 }, { kernel = "metropolis" }, { kernel = "swendsen-wang" }]
+`
+
 // inDir makes a temporary directory the working directory and writes a card
 // there.
 func inDir(t *testing.T, card string) {
@@ -79,12 +103,13 @@ func inDir(t *testing.T, card string) {
 	}
 }
 
-// series returns the hash of every series in a run directory.
+// series returns the hash of every series and of all configurations in a run
+// directory.
 func series(t *testing.T, dir string) map[string][32]byte {
 	t.Helper()
 	sums := make(map[string][32]byte)
 	err := filepath.WalkDir(dir, func(path string, _ fs.DirEntry, err error) error {
-		if err != nil || filepath.Ext(path) != ".npy" {
+		if ext := filepath.Ext(path); err != nil || ext != ".npy" && ext != ".npz" {
 			return err
 		}
 		data, err := os.ReadFile(path)
@@ -112,10 +137,12 @@ func sameSeries(t *testing.T, dir, other string) {
 }
 
 func TestWorkersChangeNothing(t *testing.T) {
-	inDir(t, smallCard)
-	succeed(t, "card.toml", "--workers", "1", "-o", "one.run")
-	succeed(t, "run", "card.toml", "--workers", "2", "-o", "two.run", "--quiet")
-	sameSeries(t, "one.run", "two.run")
+	for _, card := range []string{smallCard, richCard} {
+		inDir(t, card)
+		succeed(t, "card.toml", "--workers", "1", "-o", "one.run")
+		succeed(t, "run", "card.toml", "--workers", "2", "-o", "two.run", "--quiet")
+		sameSeries(t, "one.run", "two.run")
+	}
 }
 
 // A point of a scan has the same numbers in a card of its own.
@@ -147,11 +174,20 @@ func TestScanChangesNothing(t *testing.T) {
 
 // A run killed at twenty moments ends with the bits of one that was not.
 func TestKill(t *testing.T) {
-	inDir(t, strings.Replace(smallCard, "sweeps = 2000", "sweeps = 60000\ncheckpoint = \"5ms\"", 1))
+	for name, card := range map[string]string{
+		"small": strings.Replace(smallCard, "sweeps = 2000", "sweeps = 30000\ncheckpoint = \"5ms\"", 1),
+		"rich":  strings.Replace(richCard, "sweeps = 2000", "sweeps = 20000\ncheckpoint = \"5ms\"", 1),
+	} {
+		t.Run(name, func(t *testing.T) { testKill(t, card) })
+	}
+}
+
+func testKill(t *testing.T, card string) {
+	inDir(t, card)
 	succeed(t, "card.toml", "-o", "whole.run")
 	random := rand.New(rand.NewPCG(1, 2))
 	kills := 0
-	for kills < 20 {
+	for kills < 10 {
 		c := exec.Command(os.Args[0], "card.toml", "-o", "killed.run", "--quiet", "--workers", "2")
 		c.Env = append(os.Environ(), asProgram+"=1")
 		if err := c.Start(); err != nil {
@@ -203,6 +239,32 @@ func TestInterrupt(t *testing.T) {
 	}
 	if _, err := os.Stat("card.run/tasks/0000-metropolis/group-00.safetensors"); err != nil {
 		t.Error(err)
+	}
+}
+
+// Chains can begin with the configurations that others have kept, and what a
+// run begins with is a part of it: it goes on when the file is gone.
+func TestStartFromFile(t *testing.T) {
+	inDir(t, richCard)
+	succeed(t, "card.toml", "-o", "first.run")
+	start := `run.start={ file = "first.run/tasks/0001-wolff+metropolis+swendsen-wang/chain-01.configs.npz" }`
+	succeed(t, "card.toml", "-o", "second.run", "--set", start, "--set", "run.thermalize=0")
+	succeed(t, "card.toml", "-o", "again.run", "--set", start, "--set", "run.thermalize=0")
+	sameSeries(t, "second.run", "again.run")
+	succeed(t, "card.toml", "-o", "indexed.run", "--set", "run.thermalize=0",
+		"--set", strings.Replace(start, " }", ", index = 0 }", 1))
+	if a, b := series(t, "second.run"), series(t, "indexed.run"); a["tasks/0000-heat-bath/chain-00.npy"] == b["tasks/0000-heat-bath/chain-00.npy"] {
+		t.Error("the chain does not depend on the configuration that it begins with")
+	}
+	if err := os.RemoveAll("first.run"); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "second.run", "--set", "run.sweeps=3000")
+	whole := series(t, "again.run/tasks")
+	for name, sum := range series(t, "second.run/tasks") {
+		if whole[name] == sum {
+			t.Errorf("%s is not longer than before", name)
+		}
 	}
 }
 

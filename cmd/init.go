@@ -26,7 +26,7 @@ func newInit() *cobra.Command {
 			if len(args) > 1 {
 				return usage("init takes one model, not %d arguments; see mcrun init --help", len(args))
 			}
-			name := models.All()[0].Name
+			name := "ising"
 			if len(args) == 1 {
 				name = args[0]
 			}
@@ -69,7 +69,7 @@ func unknownModel(name string) error {
 }
 
 // starter returns a commented card for a model: its keys, the kernels that
-// are valid and ergodic for it, and its observables.
+// are valid, ergodic and useful for it, and its observables.
 func starter(entry models.Entry) []byte {
 	var b bytes.Buffer
 	comment := func(indent, text string) { b.WriteString(wrap(text, indent+"# ")) }
@@ -105,22 +105,26 @@ sweeps     = 20000   # sweeps measured in each chain
 every      = 1       # one record per so many sweeps
 # seconds  = 60      # instead of sweeps: equal wall clock for every proposal
 # checkpoint = "60s" # at most this much work is lost when the program is killed
-# start = "hot"      # or "cold"
+# start = "hot"      # or "cold", or { file = "chain-00.configs.npz" }
+# save  = { every = 100 } # keep configurations too
 `)
 	if errs := param.Decode(example, m); errs != nil {
 		panic("cmd: the example of model " + entry.Name + " is wrong: " + errs[0].Error())
 	}
 	b.WriteString("\n[observables]\nrecord = [")
-	for i, name := range observables.Standard(m) {
+	for i, o := range observables.Standard(m) {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString(param.Format(name))
+		b.WriteString(param.Format(o.Name))
 	}
 	b.WriteString("]\n")
 	for _, k := range proposals.All() {
 		spec := k.New()
 		if errs := param.Decode(map[string]any{}, spec); errs != nil || spec.Check(m) != nil || spec.Ergodic(m) != nil {
+			continue
+		}
+		if a, ok := spec.(proposals.Adviser); ok && a.Advise(m) != "" {
 			continue
 		}
 		fmt.Fprintf(&b, "\n[[proposal]]\nkernel = %s\n", param.Format(k.Name))

@@ -75,9 +75,20 @@ Every [[proposal]] also takes
 func listObservables(w io.Writer) {
 	fmt.Fprintln(w, "Observables (observables.record)")
 	fmt.Fprintln(w)
+	indent := strings.Repeat(" ", 29)
 	for _, o := range observables.All() {
-		fmt.Fprintf(w, "  %-26s%s\n", o.Name, o.Doc)
+		fmt.Fprintf(w, "  %-27s%s", o.Name, strings.TrimPrefix(wrap(o.Doc, indent), indent))
 	}
+	fmt.Fprint(w, `
+Of the card's own, in [observables.derived]: name = "expression" in the means of
+observables by name, of what is recorded as mean(...), constants (N, beta, pi
+and the model's keys), + - * / ^ and functions. Columns for mean(...):
+`)
+	var names []string
+	for _, c := range observables.AllColumns() {
+		names = append(names, c.Name)
+	}
+	fmt.Fprint(w, wrap(strings.Join(names, ", "), "  "))
 }
 
 // listFields lists the keys of a table of the card.

@@ -117,6 +117,11 @@ func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string) error {
 	}
 	defer dirs.Close()
 
+	if !o.quiet {
+		for _, a := range crd.Advice {
+			fmt.Fprintln(stderr, a)
+		}
+	}
 	r := engine.New(crd, dirs, o.workers, func(n store.Notice) {
 		fmt.Fprintln(stderr, "mcrun: "+n.String())
 	})
@@ -156,7 +161,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 			Level:   engine.Level,
 			Start:   time.Now().UTC(),
 			Tasks:   engine.Manifest(crd),
-		}, crd.Resolved(), nil)
+		}, crd.Stored(), crd.Inputs())
 	}
 	if err != nil {
 		return nil, err
@@ -175,10 +180,10 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	if err != nil {
 		return nil, err
 	}
-	if resolved := crd.Resolved(); !bytes.Equal(resolved, before.Resolved()) {
+	if stored := crd.Stored(); !bytes.Equal(stored, before.Stored()) {
 		err = errors.Join(
 			r.WriteFile("card.toml", func(w io.Writer) error {
-				_, err := w.Write(resolved)
+				_, err := w.Write(stored)
 				return err
 			}),
 			r.Update(func(m *store.Manifest) { m.Stop = nil }),

@@ -6,7 +6,7 @@
 // A [Kernel] changes configurations and leaves their distribution invariant.
 // A [Probe] reads numbers off configurations. A [Group] joins a kernel, a
 // probe and the configurations of one or more chains; [Group.Run] advances it
-// along a [Plan] and hands rows and checkpoints to a [Sink]:
+// along a [Plan] and hands rows, configurations and checkpoints to a [Sink]:
 //
 //	g := mc.NewGroup(0, 1, seed, "my model", "my kernel")
 //	spins := newSpins(g.Stream(0, "start"))
@@ -14,6 +14,9 @@
 //	g.Kernel = newKernel(spins, g.Stream(0, "kernel"), &g.Tally)
 //	g.Probe, g.Row = newProbe(spins), 2           // two values a record
 //	err := g.Run(ctx, mc.Plan{Thermalize: 1000, Sweeps: 20000, Every: 1, Checkpoint: time.Minute}, sink)
+//
+// A plan with Save set keeps configurations too; the group's Export then tells
+// how one is written.
 //
 // # Random numbers
 //
@@ -59,6 +62,6 @@
 //
 // A [Snapshot] holds everything that the future of a group depends on:
 // configurations, streams, counters, what kernels have learned. A run that is
-// interrupted and continued from a snapshot gives the same rows as one that
-// was not, to the bit.
+// interrupted and continued from a snapshot gives the same rows and
+// configurations as one that was not, to the bit.
 package mc

@@ -21,6 +21,11 @@ type Group struct {
 	Row    int    // values that Probe writes for each chain
 	Tally  Tally  // proposals since the end of thermalization
 
+	// Export appends to dst the configuration of a chain of the group, 0
+	// being its first, as a Sink keeps it: always as many bytes, numbers
+	// little-endian. A group needs it where its plan saves configurations.
+	Export func(chain int, dst []byte) []byte
+
 	first, chains int
 	seed          uint64
 	identity      []string

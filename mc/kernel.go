@@ -34,7 +34,9 @@ type Tuner interface {
 type Probe interface {
 	// Read writes a row of values for each chain of the group, one chain
 	// after the other. It may draw auxiliary variables, from streams of
-	// the group, but changes nothing that a kernel starts from.
+	// the group, but changes nothing that a kernel starts from. It is called
+	// once for no record when thermalization ends, so that what is averaged
+	// between two records leaves thermalization out.
 	Read(rows []float64)
 }
 

@@ -11,6 +11,7 @@ type Plan struct {
 	Thermalize int           // sweeps before the first measured one
 	Sweeps     int           // measured sweeps; 0: as many as Seconds allows
 	Every      int           // a row is recorded after every so many measured sweeps
+	Save       int           // the configurations are kept after every so many measured sweeps; 0: never
 	Seconds    float64       // time for the measured sweeps, where Sweeps is 0
 	Checkpoint time.Duration // at most this much work is lost when the program is killed
 }
@@ -31,8 +32,13 @@ type Sink interface {
 	// Append takes rows, those of all chains for one record, then those
 	// for the next. It must not keep the slice.
 	Append(rows []float64) error
+	// Keep takes the configuration of a chain of the group, 0 being its
+	// first, as it is after a sweep and, where a record is made of that
+	// sweep, as the probe has read it. It is called for all chains in
+	// order. It must not keep the slice.
+	Keep(chain int, configuration []byte) error
 	// Checkpoint stores a snapshot durably, together with every row
-	// appended before.
+	// appended and every configuration kept before.
 	Checkpoint(*Snapshot) error
 }
 
@@ -46,8 +52,12 @@ const (
 // sweep is one step of its kernel. It stores a checkpoint at the intervals
 // of the plan, at the end, and when ctx is cancelled; then it returns the
 // context's error. A group that is at the end already is left as it is.
-// Whether and how often a run is interrupted changes no number in it.
+// Whether and how often a run is interrupted changes no number in it. It
+// panics if the plan saves configurations and Export is nil.
 func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
+	if p.Save > 0 && g.Export == nil {
+		panic(noExport)
+	}
 	if p.done(g) {
 		return nil
 	}
@@ -60,6 +70,7 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 	}
 	record := g.chains * g.Row
 	var rows []float64
+	var configuration []byte
 	for !p.done(g) {
 		if ctx.Err() != nil {
 			if err := sink.Checkpoint(g.Save()); err != nil {
@@ -89,6 +100,8 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 					tuner.Freeze()
 				}
 				g.Tally = Tally{}
+				// What the probe averages between two records begins anew.
+				g.Probe.Read(make([]float64, record))
 			}
 			block = nextBlock(block, time.Since(start))
 			continue
@@ -99,32 +112,42 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 		}
 		rows = rows[:0]
 		var probing time.Duration // in the probe, extrapolated from the block's first record
+		var keeping time.Duration // of configurations
 		sweep := g.Sweeps()
 		for range block {
 			g.Kernel.Step()
 			sweep++
-			if sweep%p.Every != 0 {
-				continue
+			if sweep%p.Every == 0 {
+				n := len(rows)
+				if n+record > cap(rows) {
+					rows = append(make([]float64, 0, 2*cap(rows)+record), rows...)
+				}
+				rows = rows[:n+record]
+				if n > 0 {
+					g.Probe.Read(rows[n:])
+				} else {
+					before := time.Now()
+					g.Probe.Read(rows[n:])
+					probing = max(0, time.Since(before)-clock)
+				}
 			}
-			n := len(rows)
-			if n+record > cap(rows) {
-				rows = append(make([]float64, 0, 2*cap(rows)+record), rows...)
+			if p.Save > 0 && sweep%p.Save == 0 {
+				before := time.Now()
+				for c := range g.chains {
+					configuration = g.Export(c, configuration[:0])
+					if err := sink.Keep(c, configuration); err != nil {
+						return err
+					}
+				}
+				keeping += max(0, time.Since(before)-clock)
 			}
-			rows = rows[:n+record]
-			if n > 0 {
-				g.Probe.Read(rows[n:])
-				continue
-			}
-			before := time.Now()
-			g.Probe.Read(rows[n:])
-			probing = max(0, time.Since(before)-clock)
 		}
 		elapsed := time.Since(start)
 		if record > 0 {
 			probing *= time.Duration(len(rows) / record)
 		}
 		g.elapsed.Add(int64(elapsed))
-		g.kernel += max(0, elapsed-probing)
+		g.kernel += max(0, elapsed-probing-keeping)
 		if err := sink.Append(rows); err != nil {
 			return err
 		}
@@ -133,6 +156,8 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 	}
 	return sink.Checkpoint(g.Save())
 }
+
+const noExport = "mc: a plan saves configurations of a group without Export"
 
 // nextBlock returns how many sweeps take about blockTime, given what the
 // last block took.

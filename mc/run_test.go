@@ -2,8 +2,10 @@ package mc_test
 
 import (
 	"context"
+	"encoding/binary"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -38,8 +40,13 @@ func newWalkers() *walkers {
 		w.position[c] = g.Stream(c, "start").Float64()
 	}
 	g.Own(positions(w.position))
-	g.Kernel, g.Probe, g.Row = walkerKernel{w}, walkerProbe{w}, 2
+	g.Kernel, g.Probe, g.Row, g.Export = walkerKernel{w}, walkerProbe{w}, 2, w.export
 	return w
+}
+
+// export appends the bytes of a position.
+func (w *walkers) export(chain int, dst []byte) []byte {
+	return binary.LittleEndian.AppendUint64(dst, math.Float64bits(w.position[chain]))
 }
 
 type positions []float64
@@ -104,16 +111,32 @@ func (p walkerProbe) Read(rows []float64) {
 	}
 }
 
-// A memory is a sink that keeps rows, and the last snapshot with the number of
-// values that had been appended before it.
+// A memory is a sink that keeps rows and configurations, and the last snapshot
+// with how many values and configurations came before it.
 type memory struct {
 	values      []float64
+	configs     []configuration
 	appends     int
 	last        *mc.Snapshot
-	kept        int
+	kept        int // values
+	saved       int // configurations
 	checkpoints int
 
-	appendError, checkpointError func() error
+	appendError, keepError, checkpointError func() error
+}
+
+// A configuration is what a chain exports.
+type configuration struct {
+	chain int
+	bytes string
+}
+
+func (m *memory) Keep(chain int, c []byte) error {
+	m.configs = append(m.configs, configuration{chain, string(c)})
+	if m.keepError != nil {
+		return m.keepError()
+	}
+	return nil
 }
 
 func (m *memory) Append(rows []float64) error {
@@ -127,7 +150,7 @@ func (m *memory) Append(rows []float64) error {
 
 func (m *memory) Checkpoint(s *mc.Snapshot) error {
 	m.checkpoints++
-	m.last, m.kept = s, len(m.values)
+	m.last, m.kept, m.saved = s, len(m.values), len(m.configs)
 	if m.checkpointError != nil {
 		return m.checkpointError()
 	}
@@ -147,13 +170,15 @@ func finish(t testing.TB, w *walkers, p mc.Plan) *memory {
 const perRecord = 4 // values: two chains of two
 
 // Interrupted at any sweeps and continued in another group, or killed and
-// continued from the last checkpoint, a run gives the same rows.
+// continued from the last checkpoint, a run gives the same rows and
+// configurations.
 func TestRunResumes(t *testing.T) {
 	rapid.Check(t, func(t *rapid.T) {
 		plan := mc.Plan{
 			Thermalize: rapid.IntRange(0, 60).Draw(t, "thermalize"),
 			Sweeps:     rapid.IntRange(1, 400).Draw(t, "sweeps"),
 			Every:      rapid.IntRange(1, 9).Draw(t, "every"),
+			Save:       rapid.IntRange(0, 9).Draw(t, "save"),
 			Checkpoint: time.Hour,
 		}
 		whole := new(memory)
@@ -163,6 +188,13 @@ func TestRunResumes(t *testing.T) {
 		}
 		if got, want := len(whole.values), plan.Sweeps/plan.Every*perRecord; got != want {
 			t.Fatalf("%d values, want %d", got, want)
+		}
+		want := 0
+		if plan.Save > 0 {
+			want = plan.Sweeps / plan.Save * reference.Chains()
+		}
+		if got := len(whole.configs); got != want {
+			t.Fatalf("%d configurations, want %d", got, want)
 		}
 
 		plan.Checkpoint = 0 // before every block of sweeps
@@ -182,15 +214,16 @@ func TestRunResumes(t *testing.T) {
 					cancel()
 				}
 			}
-			parts.appendError = nil
+			parts.appendError, parts.keepError = nil, nil
 			if rapid.Bool().Draw(t, "killed") {
-				appends := rapid.IntRange(2, 12).Draw(t, "appends")
-				parts.appendError = func() error {
-					if appends--; appends == 0 {
+				calls := rapid.IntRange(4, 40).Draw(t, "calls") // more than a block of one sweep makes
+				kill := func() error {
+					if calls--; calls == 0 {
 						return errKilled
 					}
 					return nil
 				}
+				parts.appendError, parts.keepError = kill, kill
 			}
 			err := w.Run(ctx, plan, parts)
 			cancel()
@@ -198,11 +231,12 @@ func TestRunResumes(t *testing.T) {
 			case err == nil:
 				done = true
 			case errors.Is(err, errKilled):
-				// What was appended after the checkpoint is lost.
-				parts.values = parts.values[:parts.kept]
+				// What came after the checkpoint is lost.
+				parts.values, parts.configs = parts.values[:parts.kept], parts.configs[:parts.saved]
 			case errors.Is(err, context.Canceled):
-				if parts.kept != len(parts.values) {
-					t.Fatalf("interrupted with %d values, of which the checkpoint counts %d", len(parts.values), parts.kept)
+				if parts.kept != len(parts.values) || parts.saved != len(parts.configs) {
+					t.Fatalf("interrupted with %d values and %d configurations, of which the checkpoint counts %d and %d",
+						len(parts.values), len(parts.configs), parts.kept, parts.saved)
 				}
 			default:
 				t.Fatal(err)
@@ -210,6 +244,9 @@ func TestRunResumes(t *testing.T) {
 		}
 		if !slices.Equal(parts.values, whole.values) {
 			t.Fatal("the rows differ from those of a run that was not interrupted")
+		}
+		if !slices.Equal(parts.configs, whole.configs) {
+			t.Fatal("the configurations differ from those of a run that was not interrupted")
 		}
 		if w.Tally != reference.Tally || w.width != reference.width || w.Sweeps() != plan.Sweeps || w.Thermalized() != plan.Thermalize {
 			t.Fatalf("ended with %+v, width %v, sweeps %d+%d; want %+v, %v", w.Tally, w.width, w.Thermalized(), w.Sweeps(), reference.Tally, reference.width)
@@ -257,6 +294,61 @@ func TestRunRecords(t *testing.T) {
 			}
 		}
 	}
+}
+
+// Configurations are kept after every so many sweeps, wherever blocks end and
+// whichever sweeps are recorded: those that the probe has read, of all chains
+// in order, and keeping them changes no row.
+func TestRunKeeps(t *testing.T) {
+	plan := mc.Plan{Thermalize: 5, Sweeps: 1000, Every: 1, Checkpoint: time.Hour}
+	rows := finish(t, newWalkers(), plan)
+	if len(rows.configs) != 0 {
+		t.Errorf("%d configurations of a plan that saves none", len(rows.configs))
+	}
+	for _, save := range []int{1, 2, 7, 999, 1000, 1001} {
+		for _, every := range []int{1, 3} {
+			plan.Every, plan.Save = every, save
+			m := finish(t, newWalkers(), plan)
+			if got, want := len(m.configs), 1000/save*2; got != want {
+				t.Fatalf("save %d: %d configurations, want %d", save, got, want)
+			}
+			for i, c := range m.configs {
+				sweep := (i/2 + 1) * save
+				position := rows.values[(sweep-1)*perRecord+2*c.chain]
+				want := binary.LittleEndian.AppendUint64(nil, math.Float64bits(position))
+				if c.chain != i%2 || c.bytes != string(want) {
+					t.Fatalf("save %d, every %d: configuration %d is %q of chain %d, want %q", save, every, i, c.bytes, c.chain, want)
+				}
+			}
+			if got, want := len(m.values), 1000/every*perRecord; got != want {
+				t.Fatalf("save %d, every %d: %d values, want %d", save, every, got, want)
+			}
+			if every == 1 && !slices.Equal(m.values, rows.values) {
+				t.Fatalf("save %d: other rows than without", save)
+			}
+		}
+	}
+
+	// In the sweep of a record the probe comes first.
+	var log []string
+	w := newWalkers()
+	w.Probe = read(func([]float64) { log = append(log, "read") })
+	w.Export = func(chain int, dst []byte) []byte {
+		log = append(log, fmt.Sprint("export ", chain))
+		return dst
+	}
+	finish(t, w, mc.Plan{Sweeps: 2, Every: 1, Save: 2, Checkpoint: time.Hour})
+	if want := []string{"read", "read", "export 0", "export 1"}; !slices.Equal(log, want) {
+		t.Errorf("called %q, want %q", log, want)
+	}
+
+	defer func() {
+		if p := recover(); p != "mc: a plan saves configurations of a group without Export" {
+			t.Errorf("panic %v without Export", p)
+		}
+	}()
+	w.Export = nil
+	w.Run(context.Background(), plan, new(memory))
 }
 
 // newCounters returns a group of one chain whose only value is the number of
@@ -411,11 +503,12 @@ func TestRunReturnsErrors(t *testing.T) {
 		sink     memory
 	}{
 		{"append", context.Background(), time.Hour, memory{appendError: fail}},
+		{"keep", context.Background(), time.Hour, memory{keepError: fail}},
 		{"checkpoint at an interval", context.Background(), 0, memory{checkpointError: fail}},
 		{"checkpoint at the end", context.Background(), time.Hour, memory{checkpointError: fail}},
 		{"checkpoint when interrupted", cancelled, time.Hour, memory{checkpointError: fail}},
 	} {
-		plan := mc.Plan{Sweeps: 10, Every: 1, Checkpoint: c.interval}
+		plan := mc.Plan{Sweeps: 10, Every: 1, Save: 3, Checkpoint: c.interval}
 		if err := newWalkers().Run(c.ctx, plan, &c.sink); !errors.Is(err, bad) {
 			t.Errorf("%s: %v, want %v", c.name, err, bad)
 		}

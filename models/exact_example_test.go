@@ -3,6 +3,7 @@ package models_test
 import (
 	"fmt"
 
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
@@ -47,4 +48,44 @@ func ExampleCountStates() {
 	// T = 1  e = -1.997158  <m^2> = 0.998649
 	// T = 2  e = -1.755380  <m^2> = 0.868922
 	// T = 4  e = -0.625486  <m^2> = 0.248216
+}
+
+func ExampleEliminate() {
+	// The three-state Potts model at the T_c of the square lattice, on a strip.
+	temperature := 0.994972861071817
+	m := &models.Potts{Q: 3, J: 1}
+	m.Shape, m.Temperature = []int{4, 50}, &temperature
+	if err := m.Prepare(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	exact, ok := models.Eliminate(m)
+	if !ok {
+		fmt.Println("too expensive")
+		return
+	}
+	fmt.Printf("e = %.6f, C = %.6f, <m^2> = %.6f\n", exact.Energy, exact.SpecificHeat, exact.Mag2)
+	// Output:
+	// e = -1.577359, C = 1.751138, <m^2> = 0.138187
+}
+
+func ExampleSumStates() {
+	// A triangle of antiferromagnetic bonds with a tail, from a file of couplings.
+	keys := map[string]any{
+		"couplings": param.File{Path: "triangle.txt", Data: []byte("sites 4\n0 1 -1\n1 2 -1\n2 0 -1\n2 3 0.5\n3 0.25\n")},
+		"beta":      1.0,
+	}
+	m := new(models.Ising)
+	if errs := param.Decode(keys, m); errs != nil {
+		fmt.Println(errs)
+		return
+	}
+	if err := m.Prepare(); err != nil {
+		fmt.Println(err)
+		return
+	}
+	exact, _ := models.SumStates(m)
+	fmt.Printf("frustrated: %t, ln Z = %.6f, <m> = %.6f\n", m.Frustrated(), exact.LogZ, exact.Mag)
+	// Output:
+	// frustrated: true, ln Z = 3.642038, <m> = 0.071119
 }

@@ -1,33 +1,43 @@
 package models
 
 import (
-	"encoding/binary"
 	"math"
-	"slices"
 
 	"mcrun/mc"
 	"mcrun/mc/param"
 )
 
-// Ising is the Ising model on a periodic hypercubic lattice,
+// Ising is the Ising model,
 //
 //	H = -J sum_<ij> s_i s_j - h sum_i s_i,   s_i = +-1,
 //
-// ferromagnetic where J > 0. In two dimensions and without a field its
-// critical temperature is T_c = 2/ln(1+sqrt 2) = 2.269185314213022 |J|.
+// on a periodic hypercubic lattice, ferromagnetic where J > 0. In two
+// dimensions and without a field its critical temperature is
+// T_c = 2/ln(1+sqrt 2) = 2.269185314213022 |J|.
+//
+// With a file of couplings (see the package's documentation) in place of a
+// shape it is the model on any graph,
+//
+//	H = -J sum_<ij> J_ij s_i s_j - sum_i (h + h_i) s_i.
 type Ising struct {
-	Periodic
+	Periodic `optional:"true"`
+	File     *param.File `card:"couplings" doc:"file of bonds J_ij and fields h_i; or shape"`
 	Thermal
 	J float64 `card:"J" default:"1" doc:"coupling; ferromagnetic where positive"`
 	H float64 `card:"h" default:"0" doc:"magnetic field"`
 
-	couplings Couplings
+	listed    *couplingsFile // nil on a lattice
+	couplings *Couplings     // nil before Prepare
 }
 
 var (
 	_ PairCoupled = (*Ising)(nil)
 	_ Energetic   = (*Ising)(nil)
 	_ Magnetic    = (*Ising)(nil)
+	_ Regular     = (*Ising)(nil)
+	_ SpinField   = (*Ising)(nil)
+	_ Portable    = (*Ising)(nil)
+	_ Frustrated  = (*Ising)(nil)
 	_ Exact       = (*Ising)(nil)
 )
 
@@ -40,69 +50,93 @@ func init() {
 			{Key: "shape", Value: []int{16, 16}},
 			{Key: "temperature", Value: 2.269185314213022}, // T_c of the square lattice
 		},
+		Small: [][]param.Setting{
+			small([]int{2}, "beta", 0.7),
+			small([]int{5}, "beta", 0.6, "J", -1.0), // frustrated
+			small([]int{2, 2}, "beta", 0.3),
+			small([]int{2, 2}, "beta", 0.0, "h", 0.5),
+			small([]int{2, 3}, "temperature", 2.269185314213022, "h", -0.3),
+			small([]int{3, 2}, "temperature", 0.5, "J", -0.8),
+			small([]int{3, 3}, "temperature", 2.269185314213022),
+			small([]int{3, 3}, "beta", 0.9, "J", -1.0, "h", 0.4),
+			small([]int{2, 4}, "beta", 0.8, "J", 0.0, "h", -1.1),
+			small([]int{2, 4}, "temperature", 1.2, "J", -1.0, "h", 0.7),
+			small([]int{4, 3}, "temperature", 1.5, "h", 0.05),
+			small([]int{2, 2, 2}, "beta", 0.2, "J", 1.0),
+			small([]int{2, 2, 2}, "beta", 0.25, "J", -1.3, "h", -0.2),
+			// Open chain, frustrated triangle with fields and a site apart,
+			// and a path whose bond of coupling 0 parts it.
+			smallFile("6\n0 1 1\n1 2 1\n2 3 1\n3 4 1\n4 5 1\n", "temperature", 1.3),
+			smallFile("5\n0 1 -1\n1 2 -1.5\n2 0 -0.5\n2 3 1\n0 0.3\n3 -0.7\n", "temperature", 0.9),
+			smallFile("4\n0 1 2\n1 2 0\n2 3 -0.4\n", "beta", 0.5, "J", -1.0, "h", 0.25),
+		},
 	})
 }
 
-// maxIsingEnergy bounds the energy of a configuration, with and without beta,
-// so that sums over a chain of fourth powers of H, which its errors take, are
-// finite.
-const maxIsingEnergy = 1e70
-
-// Validate checks what the keys say together: that neither the energies of
-// the configurations, which are N (|J| d + |h|) at most on N sites in d
-// dimensions, nor beta times them are too large to be averaged.
-func (m *Ising) Validate() error {
+// Validate checks what the keys say together, reads the file of couplings, and
+// refuses couplings, fields and temperatures for which the energies of the
+// configurations, or beta times them, are too large to be averaged.
+func (m *Ising) Validate() (err error) {
+	if m.listed, err = bonded(m.Shape, m.File); err != nil {
+		return err
+	}
+	if m.listed != nil {
+		return m.checkEnergy(m.listed.terms(m.J, m.H)...)
+	}
 	n := float64(m.Sites())
-	bonds, field := n*float64(len(m.Shape))*math.Abs(m.J), n*math.Abs(m.H)
-	beta := "beta"
-	if m.InverseT == nil {
-		beta = "temperature"
-	}
-	switch energy := bonds + field; {
-	case energy > maxIsingEnergy && bonds >= field:
-		return &param.Error{Key: "J", Problem: "so large that averages of the energy overflow", Expected: "a coupling of order one"}
-	case energy > maxIsingEnergy:
-		return &param.Error{Key: "h", Problem: "so large that averages of the energy overflow", Expected: "a field of order one"}
-	case m.Beta()*max(1, energy) > maxIsingEnergy:
-		return &param.Error{Key: beta, Problem: "so far from J and h that averages of beta H overflow", Expected: "a temperature of the order of J and h"}
-	}
-	return nil
+	return m.checkEnergy(
+		term{"J", "a coupling", n * float64(len(m.Shape)) * math.Abs(m.J)},
+		term{"h", "a field", n * math.Abs(m.H)},
+	)
 }
 
-// Sites implements Model.
-func (m *Ising) Sites() int { return product(m.Shape) }
+// Sites implements [Model].
+func (m *Ising) Sites() int {
+	if m.listed != nil {
+		return m.listed.sites
+	}
+	return product(m.Shape)
+}
 
-// Bytes implements Model.
+// Bytes implements [Model].
 func (m *Ising) Bytes() (chain, tables float64) {
-	n := 1.0
-	for _, side := range m.Shape {
-		n *= float64(side)
+	if m.listed != nil {
+		return spinBytes * float64(m.listed.sites), m.listed.bytes()
 	}
-	// Spins, three copies of them at a checkpoint, and the two 32-bit numbers
-	// a site that cluster kernels keep; the table of neighbours.
-	return 12 * n, 8 * float64(len(m.Shape)) * n
+	n := sites(m.Shape)
+	return spinBytes * n, latticeBytes(m.Shape)
 }
 
-// Prepare implements Model.
+// Prepare implements [Model].
 func (m *Ising) Prepare() error {
-	m.couplings = Couplings{J: m.J, H: m.H, Lattice: NewLattice(m.Shape...)}
+	if m.File != nil && m.listed == nil {
+		if err := m.Validate(); err != nil {
+			return err
+		}
+	}
+	c := m.Couplings()
+	if m.listed == nil {
+		c.Lattice = NewLattice(m.Shape...)
+	}
+	m.couplings = c
 	return nil
 }
 
-// NewState implements Model. A cold start has all spins up, or down in a
+// NewState implements [Model]. A cold start has all spins up, or down in a
 // negative field; of an antiferromagnet on a lattice of even sides it is the
-// staggered order.
+// staggered order. On a graph it satisfies all bonds where some configuration
+// does, each connected part turned so that it gains from the fields; else the
+// spins follow their fields, or are up.
 func (m *Ising) NewState(start Start, random *mc.Stream) State {
+	if start == Cold && m.listed != nil {
+		return m.couplings.Graph.cold()
+	}
 	s := make(Spins, m.Sites())
 	switch {
 	case start == Hot:
-		for i := range s {
-			s[i] = uint8(random.Uint64() >> 63)
-		}
+		hotSpins(s, 2, random)
 	case m.J < 0 && evenSides(m.Shape):
-		for i := range s {
-			s[i] = uint8(1 - m.couplings.Lattice.Parity(i))
-		}
+		stagger(s, m.couplings.Lattice, 1, 0)
 	case m.H >= 0:
 		for i := range s {
 			s[i] = 1
@@ -111,11 +145,14 @@ func (m *Ising) NewState(start Start, random *mc.Stream) State {
 	return s
 }
 
-// States implements Discrete.
+// States implements [Discrete].
 func (m *Ising) States() int { return 2 }
 
-// EnergyChange implements Discrete.
+// EnergyChange implements [Discrete].
 func (m *Ising) EnergyChange(s Spins, i int, k uint8) float64 {
+	if m.listed != nil {
+		return m.couplings.Graph.energyChange(s, i, k)
+	}
 	if s[i] == k {
 		return 0
 	}
@@ -128,127 +165,53 @@ func (m *Ising) EnergyChange(s Spins, i int, k uint8) float64 {
 	return 2 * local * float64(2*int(s[i])-1)
 }
 
-// Couplings implements PairCoupled.
-func (m *Ising) Couplings() *Couplings { return &m.couplings }
+// Couplings implements [PairCoupled].
+func (m *Ising) Couplings() *Couplings {
+	switch {
+	case m.couplings != nil:
+		return m.couplings
+	case m.listed != nil:
+		return &Couplings{Pair: Product, Graph: m.listed.graph(m.J, m.H)}
+	}
+	return &Couplings{Pair: Product, J: m.J, H: m.H}
+}
 
-// Energy implements Energetic.
+// Frustrated implements [Frustrated].
+func (m *Ising) Frustrated() bool {
+	if m.listed != nil {
+		return m.listed.frustrated(m.J)
+	}
+	return m.J < 0 && !evenSides(m.Shape)
+}
+
+// Energy implements [Energetic].
 func (m *Ising) Energy(s State) float64 {
 	spins := s.(Spins)
+	if m.listed != nil {
+		return m.couplings.Graph.energy(spins)
+	}
 	bonds := len(spins) * len(m.Shape)
-	e := -m.J * float64(bonds-2*m.broken(spins))
+	e := -m.J * float64(bonds-2*sumBonds(m.Shape, spins, unequalSpins))
 	if m.H != 0 {
 		e -= m.H * float64(2*countUp(spins)-len(spins))
 	}
 	return e
 }
 
-// Magnetization implements Magnetic.
-func (m *Ising) Magnetization(s State) float64 {
-	spins := s.(Spins)
-	return float64(2*countUp(spins)-len(spins)) / float64(len(spins))
-}
+// Magnetization implements [Magnetic].
+func (m *Ising) Magnetization(s State) float64 { return magnetization(s.(Spins)) }
 
-// broken counts the bonds that join unequal spins.
-func (m *Ising) broken(s Spins) int {
-	var n int
-	stride := len(s)
-	for _, side := range m.Shape {
-		// Along this direction the lattice falls into slabs of side planes,
-		// stride sites each. One pass compares every plane with the next;
-		// the last plane of a slab must then be compared with the first
-		// of its own slab instead of the first of the next.
-		slab := stride
-		stride /= side
-		n += countUnequal(s[:len(s)-stride], s[stride:])
-		if stride == 1 { // the innermost direction has the most slabs
-			end := len(s) - side
-			n += int(s[end] ^ s[len(s)-1])
-			for at := 0; at < end; at += side {
-				last := s[at+side-1]
-				n += int(last^s[at]) - int(last^s[at+side])
-			}
-			continue
-		}
-		for at := 0; at < len(s); at += slab {
-			last := s[at+slab-stride : at+slab]
-			n += countUnequal(last, s[at:at+stride])
-			if next := at + slab; next < len(s) {
-				n -= countUnequal(last, s[next:next+stride])
-			}
-		}
-	}
-	return n
-}
+// Components implements [SpinField].
+func (m *Ising) Components() int { return 1 }
 
-// Eight spins, each 0 or 1, are counted at once as the bytes of a word; after
-// at most 255 words the bytes of the sum are added up before they overflow.
-const (
-	lanes    = 8
-	maxWords = 255
-)
+// Component implements [SpinField].
+func (m *Ising) Component(s State, c int, dst []float64) { twoSpins.component(s, dst) }
 
-// word returns the i-th of four words, at the speed of four where a loop is
-// turned once.
-func word(b *[4 * lanes]uint8, i int) uint64 { return binary.LittleEndian.Uint64(b[i*lanes:]) }
+// Array implements [Portable].
+func (m *Ising) Array() Array { return twoSpins.array(m.Shape, m.Sites()) }
 
-// addLanes returns the sum of the bytes of a word.
-func addLanes(w uint64) int {
-	const even = 0x00ff00ff00ff00ff
-	w = w&even + w>>8&even
-	return int(w * 0x0001000100010001 >> 48)
-}
+// Export implements [Portable].
+func (m *Ising) Export(s State, dst []byte) []byte { return twoSpins.export(s, dst) }
 
-// countUp counts the spins that are 1.
-func countUp(s Spins) int {
-	var n int
-	for len(s) >= lanes {
-		block := s[:min(len(s)&^(lanes-1), lanes*maxWords)]
-		s = s[len(block):]
-		var sum uint64
-		for ; len(block) >= 4*lanes; block = block[4*lanes:] {
-			b := (*[4 * lanes]uint8)(block)
-			sum += word(b, 0) + word(b, 1) + word(b, 2) + word(b, 3)
-		}
-		for ; len(block) >= lanes; block = block[lanes:] {
-			sum += binary.LittleEndian.Uint64(block)
-		}
-		n += addLanes(sum)
-	}
-	for _, v := range s {
-		n += int(v)
-	}
-	return n
-}
-
-// countUnequal counts the places in which a and b, of equal length, differ.
-func countUnequal(a, b Spins) int {
-	var n int
-	for len(a) >= lanes {
-		k := min(len(a)&^(lanes-1), lanes*maxWords)
-		x, y := a[:k], b[:k]
-		a, b = a[k:], b[k:]
-		var sum uint64
-		i := 0
-		for ; i <= k-4*lanes; i += 4 * lanes {
-			a, b := (*[4 * lanes]uint8)(x[i:i+4*lanes]), (*[4 * lanes]uint8)(y[i:i+4*lanes])
-			sum += word(a, 0) ^ word(b, 0)
-			sum += word(a, 1) ^ word(b, 1)
-			sum += word(a, 2) ^ word(b, 2)
-			sum += word(a, 3) ^ word(b, 3)
-		}
-		for ; i < k; i += lanes {
-			sum += binary.LittleEndian.Uint64(x[i:]) ^ binary.LittleEndian.Uint64(y[i:])
-		}
-		n += addLanes(sum)
-	}
-	for i, v := range a {
-		n += int(v ^ b[i])
-	}
-	return n
-}
-
-// evenSides reports whether all sides are even, so that neighbours differ in
-// the parity of their coordinates.
-func evenSides(shape []int) bool {
-	return !slices.ContainsFunc(shape, func(side int) bool { return side%2 != 0 })
-}
+// Import implements [Portable].
+func (m *Ising) Import(s State, src []byte) error { return twoSpins.restore(s, src) }

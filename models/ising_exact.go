@@ -1,33 +1,20 @@
 package models
 
-import "math"
-
-// Exact implements [Exact], by enumeration, transfer matrix or Kaufman's
-// solution, whichever reaches the lattice and says most.
+// Exact implements [Exact]. On a lattice this is by enumeration, transfer
+// matrix, Kaufman's solution or elimination, whichever comes first to reach it;
+// on a graph by [SumStates] or [Eliminate].
 func (m *Ising) Exact() map[string]float64 {
 	x, ok := m.moments()
 	if !ok {
 		return nil
 	}
-	n, beta := float64(m.Sites()), m.Beta()
-	known := map[string]float64{
-		"energy":                   x.Energy,
-		"specific_heat":            x.SpecificHeat,
-		"magnetization":            x.Mag,
-		"abs_magnetization":        x.AbsMag,
-		"susceptibility":           n * beta * x.Mag2,
-		"connected_susceptibility": n * beta * (x.Mag2 - x.AbsMag*x.AbsMag),
-		"binder":                   1 - x.Mag4/(3*x.Mag2*x.Mag2),
-	}
-	for name, v := range known {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			delete(known, name)
-		}
-	}
-	return known
+	return named(x, m.Sites(), m.Beta())
 }
 
 func (m *Ising) moments() (Moments, bool) {
+	if m.listed != nil {
+		return exactMoments(m)
+	}
 	if x, ok := Enumerate(m.Shape, m.Beta(), m.J, m.H); ok {
 		return x, true
 	}
@@ -39,5 +26,5 @@ func (m *Ising) moments() (Moments, bool) {
 		x.Mag = 0 // by symmetry
 		return x, true
 	}
-	return Moments{}, false
+	return Eliminate(m)
 }

@@ -2,9 +2,9 @@ package models
 
 import "math"
 
-// Moments are exact expectation values of an Ising model at one temperature,
+// Moments are exact expectation values of a model of spins at one temperature,
 // in units where k_B = 1 and beta = 1/T. A value that the method cannot give
-// is NaN.
+// is NaN. Of a Potts model |m| and m^2 are those of [Ordered].
 type Moments struct {
 	LogZ         float64 // ln sum_s e^{-beta H(s)}
 	Energy       float64 // <H>/N

@@ -106,3 +106,21 @@ func product(shape []int) int {
 	}
 	return n
 }
+
+// evenSides reports whether all sides are even, so that neighbours differ in
+// the parity of their coordinates.
+func evenSides(shape []int) bool {
+	return !slices.ContainsFunc(shape, func(side int) bool { return side%2 != 0 })
+}
+
+// sites returns the number of sites, also where it does not fit an int.
+func sites(shape []int) float64 {
+	n := 1.0
+	for _, side := range shape {
+		n *= float64(side)
+	}
+	return n
+}
+
+// latticeBytes returns the memory of the table of neighbours.
+func latticeBytes(shape []int) float64 { return 8 * float64(len(shape)) * sites(shape) }

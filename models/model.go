@@ -67,25 +67,6 @@ type Discrete interface {
 	EnergyChange(s Spins, i int, k uint8) float64
 }
 
-// PairCoupled is the ability that fast local kernels and cluster kernels ask
-// for: two-valued spins with
-//
-//	H = -sum_{bonds} J s_i s_j - h sum_i s_i.
-//
-// The model's State is Spins.
-type PairCoupled interface {
-	Discrete
-	// Couplings returns the couplings, to be read only.
-	Couplings() *Couplings
-}
-
-// Couplings are the bonds and the field of a [PairCoupled] model whose bonds
-// are all alike and whose sites all have the same number of neighbours.
-type Couplings struct {
-	J, H    float64
-	Lattice *Lattice
-}
-
 // Energetic is the ability that the observable energy asks for.
 type Energetic interface {
 	Model
@@ -93,12 +74,75 @@ type Energetic interface {
 	Energy(s State) float64
 }
 
-// Magnetic is the ability that the observables of an order parameter ask for.
+// Magnetic is the ability of a model whose order parameter is a number of
+// either sign, of which |m| and m^2 are functions.
 type Magnetic interface {
 	Model
 	// Magnetization returns the order parameter m of a configuration, per
 	// site: (1/N) sum s for spins.
 	Magnetization(s State) float64
+}
+
+// Ordered is the ability of a model whose order parameter has no sign: that
+// of the Potts model, or a vector.
+type Ordered interface {
+	Model
+	// Order returns |m| and m^2 of a configuration, per site. For Potts
+	// these are (q max_k n_k/N - 1)/(q-1) and (q sum_k (n_k/N)^2 - 1)/(q-1),
+	// the latter not the square of the former.
+	Order(s State) (abs, square float64)
+}
+
+// Regular is the ability of a model that may have a periodic hypercubic
+// lattice. It can be asked before Prepare.
+type Regular interface {
+	Model
+	// Sides returns the sides of the lattice, slowest coordinate first, and
+	// nil if the sites form none. Sites are numbered in row-major order.
+	Sides() []int
+}
+
+// SpinField is the ability that correlations ask for: a site holds a vector
+// sigma of so many components, with N m^2 = (1/N) sum_xy sigma_x . sigma_y.
+// It is (s) for Ising, (cos theta, sin theta) for XY, and for Potts
+// sqrt(q/(q-1)) (delta_{k,s} - 1/q), k = 0..q-1.
+type SpinField interface {
+	Model
+	Components() int
+	// Component writes component c of every site.
+	Component(s State, c int, dst []float64)
+}
+
+// Portable is the ability of a model whose configurations can be kept in files
+// and read back.
+type Portable interface {
+	Model
+	// Array says how one configuration is laid out. It can be asked before
+	// Prepare.
+	Array() Array
+	// Export appends a configuration to dst, as the elements of an Array in
+	// row-major order, little-endian.
+	Export(s State, dst []byte) []byte
+	// Import sets s to a configuration that Export wrote. The error names a
+	// value that is none of a site; s is undefined then.
+	Import(s State, src []byte) error
+}
+
+// An Array is the layout of a configuration in a file.
+type Array struct {
+	Type  string // of an element, by NumPy's name: "|i1", "|u1" or "<f8"
+	Shape []int  // the sides of the lattice, or the number of sites
+}
+
+// Frustrated is the ability of a model that may have bonds which compete. It
+// can be asked before Prepare.
+type Frustrated interface {
+	Model
+	// Frustrated reports whether no configuration satisfies all bonds, each
+	// by itself at its lowest energy: whether, for two-valued spins, some
+	// closed loop has an odd number of negative couplings. Fields do not
+	// count, nor do couplings of 0.
+	Frustrated() bool
 }
 
 // Exact is the ability of a model of which some expectation values are known
@@ -124,6 +168,10 @@ type Entry struct {
 	// Example holds keys with values for a first card (`mcrun init`): at
 	// least those that have no default.
 	Example []param.Setting
+	// Small holds complete keys of instances so small that all their states
+	// can be listed, on which every kernel is proved. They are the awkward
+	// ones: sides of 2, odd sides, couplings and fields of both signs and 0.
+	Small [][]param.Setting
 }
 
 var registered = param.Registry[Entry]{Kind: "model"}
@@ -137,3 +185,24 @@ func Find(name string) (Entry, bool) { return registered.Find(name) }
 
 // All returns the registered models in the order of their registration.
 func All() []Entry { return registered.All() }
+
+// small returns the keys of a small instance on a lattice: alternately the name
+// of a key and its value.
+func small(shape []int, keys ...any) []param.Setting {
+	return append([]param.Setting{{Key: "shape", Value: shape}}, settings(keys)...)
+}
+
+// smallFile returns the keys of a small instance on the graph that a file of
+// couplings with this text would give.
+func smallFile(text string, keys ...any) []param.Setting {
+	file := param.File{Path: "couplings.txt", Data: []byte(text)}
+	return append([]param.Setting{{Key: "couplings", Value: file}}, settings(keys)...)
+}
+
+func settings(keys []any) []param.Setting {
+	var list []param.Setting
+	for n := 0; n < len(keys); n += 2 {
+		list = append(list, param.Setting{Key: keys[n].(string), Value: keys[n+1]})
+	}
+	return list
+}

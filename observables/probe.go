@@ -2,90 +2,171 @@ package observables
 
 import (
 	"slices"
+	"strconv"
 
+	"mcrun/mc"
 	"mcrun/models"
 )
 
-// Standard returns the names of the observables recorded where a card names
-// none: those of the standard set for spins that exist for the model.
-func Standard(m models.Model) []string {
-	var names []string
+// Standard returns the observables recorded where a card names none: those of
+// the standard set that exist for the model.
+func Standard(m models.Model) []Observable {
+	var set []Observable
 	for _, name := range []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"} {
+		if p, ok := m.(models.PairCoupled); ok && name == "binder" && p.Couplings().Pair == models.Equal {
+			continue // of Potts, where it says little
+		}
 		if o, ok := Find(name); ok && o.Check(m) == nil {
-			names = append(names, name)
+			set = append(set, o)
 		}
 	}
-	return names
+	return set
 }
 
-// Columns returns the names of the columns that a run must record to
-// estimate the observables of the given names, each once, in the order of
-// their registration.
-func Columns(names []string) []string {
+// A Field is a column with the number of its values for some model.
+type Field struct {
+	Name  string
+	Width int
+}
+
+// Columns returns the columns that a run of a model must record to estimate
+// observables, each once, in the order of their registration; those that are
+// averages over clusters only if the kernels build some.
+func Columns(m models.Model, of []Observable, clusters bool) []Field {
 	needed := make(map[string]bool)
-	for _, name := range names {
-		o, _ := Find(name)
-		for _, c := range o.Columns {
+	for _, o := range of {
+		for _, c := range o.Columns(m) {
 			needed[c] = true
 		}
 	}
-	var cols []string
+	var fields []Field
 	for _, c := range columns.All() {
-		if needed[c.Name] {
-			cols = append(cols, c.Name)
+		if needed[c.Name] && (clusters || c.Clusters == nil) {
+			fields = append(fields, Field{c.Name, c.width(m)})
 		}
 	}
-	return cols
+	return fields
 }
 
 // A Probe reads the columns of every chain of a group. It implements
-// [mc.Probe].
+// [mc.Probe], and holds what is averaged between two records.
 type Probe struct {
-	readers []reader // chain by chain
+	readers   []reader // chain by chain
+	listeners [][]ClusterAverage
 }
 
 // A reader reads one column of a chain.
 type reader struct {
-	read func() float64 // nil: a function of the column back places before
-	of   func(v float64) float64
-	back int
+	read  func(dst []float64) // nil: a function of the column back places before
+	width int
+	of    func(v float64) float64
+	back  int
 }
 
-// NewProbe returns the probe that reads columns off chains of a model. The
-// columns must be registered and have passed Check.
-func NewProbe(m models.Model, columns []string, chains ...models.State) *Probe {
-	p := new(Probe)
-	for _, s := range chains {
-		for i, name := range columns {
-			p.readers = append(p.readers, newReader(m, columns[:i], name, s))
+// NewProbe returns the probe that reads columns off the chains of a group. The
+// columns must be registered and have passed Check. Those of pairs are read off
+// chains 0 and 1, 2 and 3, ...; it panics if one is left over.
+func NewProbe(m models.Model, columns []Field, chains ...models.State) *Probe {
+	p := &Probe{listeners: make([][]ClusterAverage, len(chains))}
+	for k, s := range chains {
+		c := Chain{State: s}
+		if partner := k ^ 1; partner < len(chains) {
+			c.Partner = chains[partner]
+		}
+		for i, f := range columns {
+			column := mustFindColumn(f.Name)
+			if column.Pair && c.Partner == nil {
+				panic(noPartner)
+			}
+			if column.Clusters != nil {
+				average := column.Clusters(m, s)
+				p.listeners[k] = append(p.listeners[k], average)
+				p.readers = append(p.readers, reader{read: average.Read, width: f.Width})
+				continue
+			}
+			p.readers = append(p.readers, newReader(m, columns[:i], column, f.Width, c))
 		}
 	}
 	return p
 }
 
+const noPartner = "observables: a column of pairs of chains needs an even number of chains"
+
 // newReader returns the reader of a column that is recorded after others.
-func newReader(m models.Model, before []string, name string, s models.State) reader {
-	c, ok := FindColumn(name)
-	if !ok {
-		panic("observables: no column " + name)
+func newReader(m models.Model, before []Field, column Column, width int, c Chain) reader {
+	if column.Of == "" || mustFindColumn(column.Of).Check(m) != nil {
+		return reader{read: column.Bind(m, c), width: width}
 	}
-	if c.Of == "" {
-		return reader{read: c.Bind(m, s)}
+	back := 0
+	for _, f := range slices.Backward(before) {
+		back += f.Width
+		if f.Name == column.Of {
+			return reader{of: column.Map, back: back, width: 1}
+		}
 	}
-	if i := slices.Index(before, c.Of); i >= 0 {
-		return reader{of: c.Map, back: len(before) - i}
-	}
-	of := newReader(m, nil, c.Of, s)
-	return reader{read: func() float64 { return c.Map(of.read()) }}
+	of := newReader(m, nil, mustFindColumn(column.Of), 1, c)
+	return reader{width: 1, read: func(dst []float64) {
+		of.read(dst)
+		dst[0] = column.Map(dst[0])
+	}}
 }
 
 // Read implements mc.Probe.
 func (p *Probe) Read(rows []float64) {
-	for i, r := range p.readers {
+	at := 0
+	for i := range p.readers {
+		r := &p.readers[i]
 		if r.read != nil {
-			rows[i] = r.read()
+			r.read(rows[at : at+r.width])
 		} else {
-			rows[i] = r.of(rows[i-r.back])
+			rows[at] = r.of(rows[at-r.back])
+		}
+		at += r.width
+	}
+}
+
+// Listener returns what is to be told of the clusters that a kernel builds in
+// a chain, the first being 0, and nil if nothing is averaged over clusters.
+func (p *Probe) Listener(chain int) *Listener {
+	if len(p.listeners[chain]) == 0 {
+		return nil
+	}
+	return &Listener{p.listeners[chain]}
+}
+
+// A Listener tells the averages of a chain of clusters. It is to be owned by
+// the group of the chain.
+type Listener struct{ averages []ClusterAverage }
+
+// Single is told of the sites of one cluster that was grown from a site drawn
+// uniformly among all; there may be none.
+func (l *Listener) Single(sites []uint32) {
+	for _, a := range l.averages {
+		a.Single(sites)
+	}
+}
+
+// All is told of all clusters: label[i], from 0 to the number of sites, is equal
+// for sites i of one cluster.
+func (l *Listener) All(label []uint32) {
+	for _, a := range l.averages {
+		a.All(label)
+	}
+}
+
+// Save implements [mc.Saver].
+func (l *Listener) Save(s *mc.Snapshot, prefix string) {
+	for i, a := range l.averages {
+		a.Save(s, prefix+"."+strconv.Itoa(i))
+	}
+}
+
+// Load implements [mc.Saver].
+func (l *Listener) Load(s *mc.Snapshot, prefix string) error {
+	for i, a := range l.averages {
+		if err := a.Load(s, prefix+"."+strconv.Itoa(i)); err != nil {
+			return err
 		}
 	}
+	return nil
 }

@@ -24,39 +24,98 @@ func newIsing(shape ...int) *models.Ising {
 	return m
 }
 
-// find returns a registered observable.
-func find(t *testing.T, name string) observables.Observable {
-	t.Helper()
-	o, ok := observables.Find(name)
-	if !ok {
-		t.Fatalf("no observable %s", name)
+// newPotts returns a prepared model at T = 2.5.
+func newPotts(q int, shape ...int) *models.Potts {
+	t := temperature
+	m := &models.Potts{Periodic: models.Periodic{Shape: shape}, Thermal: models.Thermal{Temperature: &t}, Q: q, J: 1}
+	if err := m.Prepare(); err != nil {
+		panic(err)
 	}
-	return o
+	return m
 }
 
-// evaluate returns the function of an observable at the means over records of
-// its columns.
-func evaluate(m models.Model, o observables.Observable, records [][]float64) float64 {
-	if o.Function == nil {
-		var sum float64
-		for _, r := range records {
-			sum += r[0]
+// newBlumeCapel returns a prepared model at T = 2.5.
+func newBlumeCapel(shape ...int) *models.BlumeCapel {
+	t := temperature
+	m := &models.BlumeCapel{Periodic: models.Periodic{Shape: shape}, Thermal: models.Thermal{Temperature: &t}, J: 1}
+	if err := m.Prepare(); err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// newGlass returns a prepared model of normal couplings at T = 2.5.
+func newGlass(shape ...int) *models.SpinGlass {
+	t, disorder, seed := temperature, "gaussian", uint64(1)
+	m := &models.SpinGlass{Periodic: models.Periodic{Shape: shape}, Thermal: models.Thermal{Temperature: &t}, Disorder: &disorder, DisorderSeed: &seed, J: 1}
+	if err := m.Prepare(); err != nil {
+		panic(err)
+	}
+	return m
+}
+
+// estimators returns those of an observable, each with a function, given the
+// width of a record.
+func estimators(m models.Model, o observables.Observable, width int) []observables.Estimator {
+	var all []observables.Estimator
+	if o.Estimators != nil {
+		all = slices.Clone(o.Estimators(m))
+	} else {
+		for i := range width {
+			all = append(all, observables.Estimator{Inputs: []int{i}})
 		}
-		return sum / float64(len(records))
 	}
-	f := o.Function(m)
-	return f.Value(means(f, records))
+	for i, e := range all {
+		if e.Inputs == nil {
+			for k := range width {
+				all[i].Inputs = append(all[i].Inputs, k)
+			}
+		}
+		if e.Function == nil {
+			all[i].Function = &analysis.Function{
+				Terms:    1,
+				Term:     func(r, t []float64) { t[0] = r[0] },
+				Value:    func(mean []float64) float64 { return mean[0] },
+				Gradient: func(_, g []float64) { g[0] = 1 },
+			}
+		}
+	}
+	return all
 }
 
-func means(f analysis.Function, records [][]float64) []float64 {
-	mean, terms := make([]float64, f.Terms), make([]float64, f.Terms)
-	for _, r := range records {
-		f.Term(r, terms)
+// means returns the means of the terms of an estimator over records, each with
+// a weight.
+func means(e observables.Estimator, records [][]float64, weights []float64) []float64 {
+	mean, terms := make([]float64, e.Function.Terms), make([]float64, e.Function.Terms)
+	inputs := make([]float64, len(e.Inputs))
+	var total float64
+	for i, r := range records {
+		for k, input := range e.Inputs {
+			inputs[k] = r[input]
+		}
+		e.Function.Term(inputs, terms)
 		for k, v := range terms {
-			mean[k] += v / float64(len(records))
+			mean[k] += weights[i] * v
 		}
+		total += weights[i]
+	}
+	for k := range mean {
+		mean[k] /= total
 	}
 	return mean
+}
+
+// evaluate returns the estimates of an observable from records.
+func evaluate(m models.Model, o observables.Observable, records [][]float64) []float64 {
+	var values []float64
+	weights := make([]float64, len(records))
+	for i := range weights {
+		weights[i] = 1
+	}
+	for _, e := range estimators(m, o, len(records[0])) {
+		values = append(values, e.Function.Value(means(e, records, weights)))
+	}
+	return values
 }
 
 // A series of four records on 16 sites at T = 5/2, by hand:
@@ -82,13 +141,42 @@ func TestFormulas(t *testing.T) {
 		{"susceptibility", "magnetization", magnetization, 16 / 2.5 * 11 / 32},
 		{"connected_susceptibility", "magnetization", magnetization, 16 / 2.5 * (11./32 - 1./4)},
 		{"binder", "magnetization", magnetization, 1 - 137./512/(3*11./32*11./32)},
+		// An overlap of the same values.
+		{"overlap", "overlap", magnetization, 0.125},
+		{"abs_overlap", "overlap", magnetization, 0.5},
+		{"squared_overlap", "overlap", magnetization, 11. / 32},
+		{"overlap_binder", "overlap", magnetization, 1 - 137./512/(3*11./32*11./32)},
+		{"improved_susceptibility", "improved_squared_magnetization", [][]float64{{1}, {0.25}, {0.0625}, {0.0625}}, 16 / 2.5 * 11 / 32},
+		// xi = sqrt(S(0)/S(k) - 1)/(2 sin(pi/4)) with 2 sin^2(pi/4) = 1:
+		// <S(0)> = 6, <S(k)> = 3 and 1 along the two directions.
+		{"correlation_length", "smallest_modes", [][]float64{{8, 4, 1}, {4, 2, 1}}, (math.Sqrt(1./2) + math.Sqrt(5./2)) / 2},
 	} {
-		o := find(t, c.name)
-		if !slices.Equal(o.Columns, []string{c.column}) {
-			t.Errorf("%s is estimated from %q, want %q", c.name, o.Columns, c.column)
+		o := find(t, c.name)[0]
+		if columns := o.Columns(m); !slices.Equal(columns, []string{c.column}) {
+			t.Errorf("%s is estimated from %q, want %q", c.name, columns, c.column)
 			continue
 		}
-		if got := evaluate(m, o, c.records); math.Abs(got-c.want) > 1e-15*math.Max(1, c.want) {
+		if got := evaluate(m, o, c.records)[0]; math.Abs(got-c.want) > 1e-15*math.Max(1, c.want) {
+			t.Errorf("%s = %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// m^2 of the Potts model is no square: a series of |m| = 1, 1/2 and
+// m^2 = 1, 1/8, so that <m^2> = <|m|>^2 = 9/16 and <m^4> = 65/128.
+func TestPottsFormulas(t *testing.T) {
+	m := newPotts(3, 4, 4)
+	square, both := [][]float64{{1}, {0.125}}, [][]float64{{1, 1}, {0.5, 0.125}}
+	for _, c := range []struct {
+		name    string
+		records [][]float64
+		want    float64
+	}{
+		{"susceptibility", square, 16 / 2.5 * 9 / 16},
+		{"connected_susceptibility", both, 0},
+		{"binder", square, 1 - 65./128/(3*81./256)},
+	} {
+		if got := evaluate(m, find(t, c.name)[0], c.records)[0]; math.Abs(got-c.want) > 1e-15*math.Max(1, c.want) {
 			t.Errorf("%s = %v, want %v", c.name, got, c.want)
 		}
 	}
@@ -117,10 +205,8 @@ func TestColumns(t *testing.T) {
 		{"magnetization", s2, -4. / 6},
 		{"abs_magnetization", s2, 4. / 6},
 	} {
-		row := make([]float64, 1)
-		observables.NewProbe(m, []string{c.name}, c.s).Read(row)
-		if row[0] != c.want {
-			t.Errorf("%s of %v = %v, want %v", c.name, c.s, row[0], c.want)
+		if got := read(m, c.name, c.s)[0]; got != c.want {
+			t.Errorf("%s of %v = %v, want %v", c.name, c.s, got, c.want)
 		}
 	}
 }
@@ -129,30 +215,35 @@ func TestColumns(t *testing.T) {
 // relative 1e-9 with a step of 1e-5 of each mean, of which the error is second
 // order.
 func TestGradients(t *testing.T) {
-	m := newIsing(4, 4)
-	records := [][]float64{{-1.75}, {-1.5}, {0.25}, {-0.5}, {1}}
-	for _, o := range observables.All() {
-		if o.Function == nil {
-			continue
-		}
-		f := o.Function(m)
-		if f.Gradient == nil {
-			continue
-		}
-		if len(o.Columns) != 1 {
-			t.Fatalf("%s has %d columns; the records have one", o.Name, len(o.Columns))
-		}
-		mean := means(f, records)
-		gradient := make([]float64, f.Terms)
-		f.Gradient(mean, gradient)
-		for k, got := range gradient {
-			step := 1e-5 * math.Abs(mean[k])
-			up, down := slices.Clone(mean), slices.Clone(mean)
-			up[k] += step
-			down[k] -= step
-			want := (f.Value(up) - f.Value(down)) / (up[k] - down[k])
-			if math.Abs(got-want) > 1e-8*math.Abs(want) {
-				t.Errorf("%s: derivative by mean %d is %v, want %v", o.Name, k, got, want)
+	base := []float64{-1.75, -1.5, 0.25, -0.5, 1}
+	for _, m := range []models.Model{newIsing(4, 4), newPotts(3, 4, 6)} {
+		for _, o := range observables.All() {
+			var width int
+			for _, f := range observables.Columns(m, []observables.Observable{o}, true) {
+				width += f.Width
+			}
+			records := make([][]float64, len(base))
+			for i, v := range base {
+				for k := range width {
+					// S(0) exceeds S(k) on average, which xi needs.
+					records[i] = append(records[i], 2+v/float64(k+2)-0.25*float64(k))
+				}
+			}
+			for _, e := range estimators(m, o, width) {
+				f := e.Function
+				mean := means(e, records, []float64{1, 1, 1, 1, 1})
+				gradient := make([]float64, f.Terms)
+				f.Gradient(mean, gradient)
+				for k, got := range gradient {
+					step := 1e-5 * math.Abs(mean[k])
+					up, down := slices.Clone(mean), slices.Clone(mean)
+					up[k] += step
+					down[k] -= step
+					want := (f.Value(up) - f.Value(down)) / (up[k] - down[k])
+					if !(math.Abs(got-want) <= 1e-8*math.Abs(want)) {
+						t.Errorf("%s: derivative by mean %d is %v, want %v", o.Name, k, got, want)
+					}
+				}
 			}
 		}
 	}
@@ -164,30 +255,68 @@ func TestCheckNamesAbility(t *testing.T) {
 	ising := newIsing(2, 2)
 	bare := struct{ models.Model }{ising}
 	energetic := struct{ models.Energetic }{ising}
+	field := struct{ models.SpinField }{ising}
+	coupled := struct{ models.PairCoupled }{ising}
+	for _, c := range []struct {
+		m       models.Model
+		names   []string
+		ability string
+	}{
+		{bare, []string{"energy", "specific_heat"}, "models.Energetic"},
+		{bare, []string{"magnetization", "abs_magnetization", "susceptibility", "connected_susceptibility", "binder"}, "models.Magnetic"},
+		{bare, []string{"overlap", "abs_overlap", "squared_overlap", "overlap_binder"}, "models.SpinField"},
+		{bare, []string{"structure_factor", "correlation_length", "correlation"}, "models.SpinField"},
+		{field, []string{"structure_factor", "correlation_length", "correlation"}, "models.Regular"},
+		{noLattice{ising}, []string{"structure_factor", "correlation_length", "correlation"}, "models.Regular"},
+		{bare, []string{"improved_susceptibility", "improved_structure_factor"}, "models.PairCoupled"},
+		{coupled, []string{"improved_structure_factor"}, "models.Regular"},
+	} {
+		for _, o := range find(t, c.names...) {
+			if err := o.Check(c.m); err == nil || !strings.Contains(err.Error(), c.ability) {
+				t.Errorf("%s: %v; want an error that names %s", o.Name, err, c.ability)
+			}
+		}
+	}
 	for _, o := range observables.All() {
 		if err := o.Check(ising); err != nil {
 			t.Errorf("%s: %v", o.Name, err)
 		}
-		ability := "models.Magnetic"
-		if slices.Contains(o.Columns, "energy") {
-			ability = "models.Energetic"
-		}
-		if err := o.Check(bare); err == nil || !strings.Contains(err.Error(), ability) {
-			t.Errorf("%s: %v; want an error that names %s", o.Name, err, ability)
+	}
+	for _, o := range find(t, "overlap", "improved_susceptibility") {
+		if err := o.Check(noLattice{ising}); err != nil {
+			t.Errorf("%s without a lattice: %v", o.Name, err)
 		}
 	}
-	if got, want := observables.Standard(energetic), []string{"energy", "specific_heat"}; !slices.Equal(got, want) {
+	if got, want := names(observables.Standard(energetic)), []string{"energy", "specific_heat"}; !slices.Equal(got, want) {
 		t.Errorf("the standard set of a model with an energy alone is %q, want %q", got, want)
 	}
 	if got := observables.Standard(bare); len(got) != 0 {
-		t.Errorf("the standard set of a bare model is %q", got)
+		t.Errorf("the standard set of a bare model is %q", names(got))
 	}
+}
+
+// noLattice is a model with an ability for a lattice, and none.
+type noLattice struct{ *models.Ising }
+
+func (noLattice) Sides() []int { return nil }
+
+// names returns those of observables.
+func names(of []observables.Observable) []string {
+	var names []string
+	for _, o := range of {
+		names = append(names, o.Name)
+	}
+	return names
 }
 
 func TestStandard(t *testing.T) {
 	want := []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"}
-	if got := observables.Standard(newIsing(4, 4)); !slices.Equal(got, want) {
+	if got := names(observables.Standard(newIsing(4, 4))); !slices.Equal(got, want) {
 		t.Errorf("standard set %q, want %q", got, want)
+	}
+	want = []string{"energy", "specific_heat", "abs_magnetization", "susceptibility"}
+	if got := names(observables.Standard(newPotts(3, 4, 4))); !slices.Equal(got, want) {
+		t.Errorf("standard set of the Potts model %q, want %q", got, want)
 	}
 }
 
@@ -212,34 +341,27 @@ func TestObservablesAreExact(t *testing.T) {
 	if err := m.Prepare(); err != nil {
 		t.Fatal(err)
 	}
-	names := []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "connected_susceptibility", "binder"}
 	exact := m.Exact()
-	for _, name := range names {
-		o := find(t, name)
+	if len(exact) == 0 {
+		t.Fatal("no exact values")
+	}
+	for name := range exact {
+		o := find(t, name)[0]
 		s := make(models.Spins, m.Sites())
-		probe := observables.NewProbe(m, o.Columns, s)
-		f := analysis.Function{Terms: 1, Term: func(r, t []float64) { t[0] = r[0] }, Value: func(mean []float64) float64 { return mean[0] }}
-		if o.Function != nil {
-			f = o.Function(m)
-		}
-		mean, terms, row := make([]float64, f.Terms), make([]float64, f.Terms), make([]float64, len(o.Columns))
-		var z float64
+		columns := observables.Columns(m, []observables.Observable{o}, false)
+		probe := observables.NewProbe(m, columns, s)
+		var records [][]float64
+		var weights []float64
 		for state := range 1 << len(s) {
 			for i := range s {
 				s[i] = uint8(state >> i & 1)
 			}
-			w := math.Exp(-m.Beta() * m.Energy(s))
-			z += w
+			row := make([]float64, len(columns))
 			probe.Read(row)
-			f.Term(row, terms)
-			for k, v := range terms {
-				mean[k] += w * v
-			}
+			records, weights = append(records, row), append(weights, math.Exp(-m.Beta()*m.Energy(s)))
 		}
-		for k := range mean {
-			mean[k] /= z
-		}
-		if got := f.Value(mean); math.Abs(got-exact[name]) > 1e-13*math.Max(1, math.Abs(exact[name])) {
+		e := estimators(m, o, len(columns))[0]
+		if got := e.Function.Value(means(e, records, weights)); math.Abs(got-exact[name]) > 1e-13*math.Max(1, math.Abs(exact[name])) {
 			t.Errorf("%s = %v, want %v", name, got, exact[name])
 		}
 	}

@@ -1,6 +1,10 @@
 package proposals
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+
+	"mcrun/models"
+)
 
 // checkerboard is the local kernel in order Checkerboard: it visits the sites
 // of even parity, then those of odd parity, in the order of their numbers. On a
@@ -22,14 +26,7 @@ const (
 )
 
 func newCheckerboard(l *local) *checkerboard {
-	c := &checkerboard{local: l}
-	for parity := range 2 {
-		for i := range l.lattice.Sites() {
-			if l.lattice.Parity(i) == parity {
-				c.visits = append(c.visits, uint32(i))
-			}
-		}
-	}
+	c := &checkerboard{local: l, visits: byParity(l.lattice)}
 	// Whole words to a row. Then four sites that are visited one after the
 	// other lie in one word, and are no neighbours.
 	shape := l.lattice.Shape()
@@ -41,6 +38,19 @@ func newCheckerboard(l *local) *checkerboard {
 		}
 	}
 	return c
+}
+
+// byParity returns the sites in the order Checkerboard.
+func byParity(lattice *models.Lattice) []uint32 {
+	visits := make([]uint32, 0, lattice.Sites())
+	for parity := range 2 {
+		for i := range lattice.Sites() {
+			if lattice.Parity(i) == parity {
+				visits = append(visits, uint32(i))
+			}
+		}
+	}
+	return visits
 }
 
 // Step makes N attempts.

@@ -20,5 +20,27 @@
 //	wolff          one cluster
 //	swendsen-wang  one update of all clusters
 //
+// # Models
+//
+// The local kernels serve every [mcrun/models.Discrete] model. Cluster kernels
+// need to know the bonds, [mcrun/models.PairCoupled]: spins +-1 on lattices and
+// graphs, with couplings and fields of any sign; Potts models with J >= 0; spins
+// -1, 0, 1, of which they never change the zeros. For lattices of spins +-1 all
+// bonds and fields of which are alike there is code that does several sites at
+// a time or branches on nothing random; the other models are served plainly,
+// with tables of what a change costs. All of it is held to exact transition
+// matrices by package [mcrun/mc/mctest].
+//
+// A Spec may have abilities beside: an [Adviser] says where it is valid but of
+// little use, and a [ClusterBuilder] tells [Clusters] what it built, for
+// improved estimators. These use that, given the clusters, the spins of
+// different ones are independent: of sum_ij s_i s_j, the mean over all ways to
+// flip the clusters, only pairs within one cluster are left, so that
+//
+//	N <m^2> = < sum_C M_C^2 >/N = < M_C^2/|C| >
+//
+// where M_C is the sum of the spins of cluster C, the first mean is over all
+// clusters of a step of Swendsen and Wang, and the second over those of Wolff.
+//
 // To add a kernel, implement Spec and call [Register].
 package proposals

@@ -255,6 +255,8 @@ func TestSwendsenWangMatrix(t *testing.T) {
 	points = append(points, newPoint(criticalBeta, 1, 0, 2, 3))
 	if hard() {
 		points = append(points, someParameters(2, 3)...)
+	}
+	if *long {
 		points = append(points, newPoint(criticalBeta, 1, 0, 3, 3), newPoint(1/1.5, -1, 0, 3, 3))
 	}
 	for _, p := range points {

@@ -34,34 +34,35 @@ func (*HeatBath) Check(m models.Model) error { return needDiscrete(m) }
 // Ergodic implements Spec.
 func (*HeatBath) Ergodic(models.Model) error { return nil }
 
+// Reversible implements [Reversible].
+func (k *HeatBath) Reversible(models.Model) bool { return k.Order.orDefault() == Random }
+
 // Bind implements Spec.
 func (k *HeatBath) Bind(m models.Model, c Chain) mc.Kernel {
 	order := k.Order.orDefault()
-	if m, ok := m.(models.PairCoupled); ok {
-		return newLocal(m, c, nil, order, func(dE float64) float64 { return 1 / (1 + math.Exp(dE)) })
+	if m, ok := m.(models.PairCoupled); ok && kindOf(m) == isingKind {
+		return newLocal(m, c, nil, order, heatBathFlip)
 	}
-	d := m.(models.Discrete)
-	spins, beta := c.State.(models.Spins), m.Beta()
-	weight := make([]float64, d.States())
-	return &localDiscrete{spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
-		least := math.Inf(1)
-		for s := range weight {
-			weight[s] = beta * d.EnergyChange(spins, i, uint8(s))
-			least = math.Min(least, weight[s])
+	return newVisitor(m, c, nil, order, heatBathUpdate(m, c))
+}
+
+// heatBathFlip returns the probability that a two-valued spin comes out
+// flipped, which changes beta H by dE.
+func heatBathFlip(dE float64) float64 { return 1 / (1 + math.Exp(dE)) }
+
+// heatBathUpdate returns what draws one site anew.
+func heatBathUpdate(m models.Model, c Chain) update {
+	if m, ok := m.(models.PairCoupled); ok {
+		switch k := m.Couplings(); kindOf(m) {
+		case graphKind:
+			return newGraphUpdate(m, c, heatBathFlip)
+		case pottsKind:
+			if k.J >= 0 && 2*k.Lattice.Dims() <= pottsNeighbours {
+				return newPotts(m, c).heatBath()
+			}
+		case spinOneKind:
+			return newSpinOne(m, c).heatBath()
 		}
-		var sum float64
-		for s := range weight {
-			weight[s] = math.Exp(least - weight[s])
-			sum += weight[s]
-		}
-		// State s is drawn if none before it was, with probability
-		// weight[s]/(sum of the weights from s on).
-		last := len(weight) - 1
-		s := 0
-		for s < last && !c.Random.Below(mc.Threshold(weight[s]/sum)) {
-			sum -= weight[s]
-			s++
-		}
-		spins[i] = uint8(s)
-	}}
+	}
+	return discreteHeatBath(m.(models.Discrete), c)
 }

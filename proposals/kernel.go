@@ -28,6 +28,63 @@ type Chain struct {
 	State  models.State // changed in place
 	Random *mc.Stream   // the kernel's own
 	Tally  *mc.Tally    // counts proposals, if the kernel makes any that can be rejected
+
+	// Clusters is told of the clusters that a kernel builds, if its Spec is a
+	// [ClusterBuilder]; nil if nobody listens. What the kernel does, and the
+	// random numbers that it draws, do not depend on it.
+	Clusters Clusters
+}
+
+// Clusters is told of the clusters that a kernel builds, for improved
+// estimators. What it is handed belongs to the kernel: it is to be read only,
+// and changes after the call. Calls come before or after the cluster is given
+// its new state, but never between, so that the sites of a cluster fit
+// together: the signed sum of its spins is right but for the sign.
+type Clusters interface {
+	// Single is told of the sites of one cluster that was grown from a site
+	// drawn uniformly among all N; there are none if no cluster can be grown
+	// from that site. It is called once a step, also where the step then
+	// leaves the cluster as it was.
+	Single(sites []uint32)
+	// All is told of all clusters: label[i], a number from 0 to N, and label[j]
+	// are equal if and only if sites i and j are of one cluster. It is called
+	// once a step.
+	All(label []uint32)
+}
+
+// ClusterBuilder is the ability of a Spec whose kernel tells a Chain's Clusters
+// of the clusters that it builds.
+type ClusterBuilder interface {
+	Spec
+	// Clusters returns nil if the clusters give unbiased improved estimators
+	// of two-point functions:
+	//
+	//	E[1(i and j of one cluster) sigma_i . sigma_j] = <sigma_i . sigma_j>
+	//
+	// and else an error that says why not. It is asked only where Check
+	// returned nil.
+	Clusters(m models.Model) error
+}
+
+// Reversible is the ability of a Spec whose kernel can be in detailed balance,
+//
+//	pi_i P_ij = pi_j P_ji,
+//
+// which an invariant distribution does not need.
+type Reversible interface {
+	Spec
+	// Reversible reports whether a step is in detailed balance with the
+	// model's distribution. It is asked only where Check returned nil.
+	Reversible(m models.Model) bool
+}
+
+// Adviser is the ability of a Spec that can be valid for a model and yet a poor
+// choice.
+type Adviser interface {
+	Spec
+	// Advise returns one sentence on what to use instead, or "" if there is
+	// nothing to say. It is asked only where Check returned nil.
+	Advise(m models.Model) string
 }
 
 // An Entry is a kernel that run cards can name.

@@ -1,7 +1,6 @@
 package proposals
 
 import (
-	"errors"
 	"math"
 
 	"mcrun/mc"
@@ -40,19 +39,8 @@ func (o Order) orDefault() Order {
 // not drawn at random, or nothing would be rejected. See [Metropolis].
 const lazy = 1 - 1.0/32
 
-// flat reports whether all configurations have the same weight, or so nearly
-// that fewer than one in 32 changes of a site would be rejected.
-func flat(m models.Model) bool {
-	if m, ok := m.(models.PairCoupled); ok {
-		k := m.Couplings()
-		neighbours := float64(2 * k.Lattice.Dims())
-		return 2*m.Beta()*(neighbours*math.Abs(k.J)+math.Abs(k.H)) < 1-lazy
-	}
-	return m.Beta() == 0
-}
-
-// local is a kernel that changes one site at a time of two-valued spins with
-// pair couplings.
+// local is a kernel that changes one site at a time of two-valued spins, all
+// bonds and fields of which are alike.
 type local struct {
 	spins   models.Spins
 	lattice *models.Lattice
@@ -163,32 +151,10 @@ func (l *local) attemptSquare(picks []uint64) (done, accepted int) {
 	return len(picks), accepted
 }
 
-// localDiscrete is a kernel that changes one site at a time of any Discrete
-// model, at the price of a call and an exponential for every change that it
-// considers.
-type localDiscrete struct {
-	spins  models.Spins
-	random *mc.Stream
-	drawn  bool // whether sites are drawn at random, else visited in order
-	update func(i int)
-}
-
-func (l *localDiscrete) Step() {
-	for i := range l.spins {
-		if l.drawn {
-			i = l.random.IntN(len(l.spins))
-		}
-		l.update(i)
-	}
-}
-
-// needDiscrete returns nil if local kernels can change the model's sites.
-func needDiscrete(m models.Model) error {
-	if _, ok := m.(models.Discrete); !ok {
-		return errors.New("the model's sites do not take discrete states (models.Discrete)")
-	}
-	return nil
-}
-
 // expMinus returns exp(-x), 1 at most.
-func expMinus(x float64) float64 { return math.Exp(-math.Max(x, 0)) }
+func expMinus(x float64) float64 {
+	if x <= 0 {
+		return 1
+	}
+	return math.Exp(-x)
+}

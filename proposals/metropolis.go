@@ -19,8 +19,8 @@ import (
 // With Order Random every attempt and every step is reversible and the kernel
 // is ergodic. Where hardly an attempt is rejected, near infinite temperature or
 // without couplings, a step of two-valued spins would make exactly N flips, and
-// for even N hardly ever leave the configurations of one parity; there too the
-// acceptance is reduced, as follows.
+// for even N hardly ever leave the configurations of one parity; there too, of
+// whatever model, the acceptance is reduced, as follows.
 //
 // If instead the sites are visited in a fixed order, the plain rule can be
 // reducible, since a proposal that does not raise the energy is always
@@ -50,6 +50,9 @@ func (*Metropolis) Check(m models.Model) error { return needDiscrete(m) }
 // Ergodic implements Spec.
 func (*Metropolis) Ergodic(models.Model) error { return nil }
 
+// Reversible implements [Reversible].
+func (k *Metropolis) Reversible(models.Model) bool { return k.Order.orDefault() == Random }
+
 // Bind implements Spec.
 func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 	order := k.Order.orDefault()
@@ -57,23 +60,24 @@ func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 	if order != Random || flat(m) {
 		most = lazy
 	}
-	if m, ok := m.(models.PairCoupled); ok {
+	if m, ok := m.(models.PairCoupled); ok && kindOf(m) == isingKind {
 		return newLocal(m, c, c.Tally, order, func(dE float64) float64 { return most * expMinus(dE) })
 	}
-	d := m.(models.Discrete)
-	spins, beta, others := c.State.(models.Spins), m.Beta(), d.States()-1
-	return &localDiscrete{spins: spins, random: c.Random, drawn: order == Random, update: func(i int) {
-		// The j-th of the other states.
-		to := uint8(c.Random.IntN(others))
-		if to >= spins[i] {
-			to++
+	return newVisitor(m, c, c.Tally, order, metropolisUpdate(m, c, most))
+}
+
+// metropolisUpdate returns what makes one attempt, the acceptance of which is
+// most at most.
+func metropolisUpdate(m models.Model, c Chain, most float64) update {
+	if m, ok := m.(models.PairCoupled); ok {
+		switch kindOf(m) {
+		case graphKind:
+			return newGraphUpdate(m, c, func(dE float64) float64 { return most * expMinus(dE) })
+		case pottsKind:
+			return newPotts(m, c).metropolis(most)
+		case spinOneKind:
+			return newSpinOne(m, c).metropolis(most)
 		}
-		accept := mc.Threshold(most * expMinus(beta*d.EnergyChange(spins, i, to)))
-		if !c.Random.Below(accept) {
-			c.Tally.Add(1, 0)
-			return
-		}
-		spins[i] = to
-		c.Tally.Add(1, 1)
-	}}
+	}
+	return discreteMetropolis(m.(models.Discrete), c, most)
 }

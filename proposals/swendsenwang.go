@@ -8,17 +8,25 @@ import (
 )
 
 // SwendsenWang is the cluster algorithm of R. H. Swendsen and J.-S. Wang,
-// Phys. Rev. Lett. 58, 86 (1987), for two-valued spins with pair couplings.
-// In one step every satisfied bond (J s_i s_j > 0) becomes active with
-// probability 1 - exp(-2 beta |J|), and each cluster of sites joined by
-// active bonds is flipped with probability 1/2.
+// Phys. Rev. Lett. 58, 86 (1987), for models with pair couplings. In one step
+// every satisfied bond becomes active with a probability, and each cluster of
+// sites joined by active bonds is changed as one:
 //
-// A field h is a coupling of every site to one more spin, the ghost, which
-// points along the field: a site that does so too is joined to the ghost with
-// probability 1 - exp(-2 beta |h|), and the ghost's cluster is not flipped.
+//   - spins +-1 with couplings J_ij of any sign: a bond with J_ij s_i s_j > 0 is
+//     active with probability 1 - exp(-2 beta |J_ij|), and a cluster is flipped
+//     with probability 1/2;
+//   - Potts models with J >= 0: a bond between equal colours is active with
+//     probability 1 - exp(-beta J), and a cluster gets a colour drawn uniformly;
+//   - spins -1, 0, 1: as spins +-1, the zeros belonging to no cluster.
+//
+// A field h_i is a coupling of site i to one more spin, the ghost: a spin along
+// its field (h_i s_i > 0) is joined to the ghost with probability 1 - exp(-2 beta
+// |h_i|), and the ghost's cluster is not flipped. A Potts model may have none.
 //
 // The kernel is rejection-free, reversible, and ergodic because every cluster
-// may be a single site.
+// may be a single site; but it never changes the zeros of spins -1, 0, 1.
+// Couplings that are frustrated are valid, but there the clusters percolate and
+// help little.
 type SwendsenWang struct{}
 
 func init() {
@@ -30,23 +38,38 @@ func init() {
 }
 
 // Check implements Spec.
-func (*SwendsenWang) Check(m models.Model) error { return needPairs(m) }
+func (*SwendsenWang) Check(m models.Model) error { return needClusters(m) }
 
 // Ergodic implements Spec.
-func (*SwendsenWang) Ergodic(models.Model) error { return nil }
+func (*SwendsenWang) Ergodic(m models.Model) error { return vacancies(m) }
+
+// Reversible implements [Reversible].
+func (*SwendsenWang) Reversible(models.Model) bool { return true }
+
+// Clusters implements ClusterBuilder. With fields those joined to the ghost are
+// one cluster, in whichever way its sites hang together.
+func (*SwendsenWang) Clusters(models.Model) error { return nil }
+
+// Advise implements Adviser.
+func (*SwendsenWang) Advise(m models.Model) string { return percolation(m) }
 
 // Bind implements Spec.
 func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
-	k := m.(models.PairCoupled).Couplings()
+	pairs := m.(models.PairCoupled)
+	if kindOf(pairs) != isingKind {
+		return newAnySwendsenWang(pairs, c)
+	}
+	k := pairs.Couplings()
 	w := &swendsenWang{
 		spins:     c.State.(models.Spins),
 		lattice:   k.Lattice,
 		satisfied: satisfied(k.J),
 		active:    bondThreshold(m.Beta() * k.J),
 		ghost:     bondThreshold(m.Beta() * k.H),
-		label:     make([]uint32, m.Sites()+1),
+		label:     make(labels, m.Sites()+1),
 		flip:      make([]uint8, m.Sites()+1),
 		random:    c.Random,
+		clusters:  c.Clusters,
 	}
 	if k.H > 0 {
 		w.along = 1
@@ -54,17 +77,19 @@ func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
 	return w
 }
 
-// Site i is node i + 1, and the ghost is node 0.
+// swendsenWang is the kernel for two-valued spins on a lattice, all bonds and
+// fields of which are alike. Site i is node i + 1, and the ghost is node 0.
 type swendsenWang struct {
 	spins     models.Spins
 	lattice   *models.Lattice
-	satisfied uint8    // s_i XOR s_j of a satisfied bond
-	active    uint64   // threshold of a satisfied bond
-	ghost     uint64   // threshold of the bond of a site along the field
-	along     uint8    // state of a site along the field
-	label     []uint32 // of a node, one of the same cluster that is not above it
-	flip      []uint8  // of a node, whether its cluster is flipped
+	satisfied uint8  // s_i XOR s_j of a satisfied bond
+	active    uint64 // threshold of a satisfied bond
+	ghost     uint64 // threshold of the bond of a site along the field
+	along     uint8  // state of a site along the field
+	label     labels
+	flip      []uint8 // of a node, whether its cluster is flipped
 	random    *mc.Stream
+	clusters  Clusters
 }
 
 // half is the threshold of probability 1/2.
@@ -89,6 +114,10 @@ func (w *swendsenWang) Step() {
 		coins >>= first
 		w.flip[node] = flip
 		w.spins[i] = s ^ flip
+	}
+	if w.clusters != nil {
+		w.label.flatten()
+		w.clusters.All(w.label[1:])
 	}
 }
 
@@ -117,29 +146,11 @@ func (w *swendsenWang) build() {
 			other := label[j+1]
 			differ := (first ^ other) & active
 			if differ&joined != 0 {
-				w.join(first, other)
+				w.label.join(first, other)
 			}
 			first ^= differ
 			joined |= active
 		}
 		label[i+1] = first
-	}
-}
-
-// join makes the clusters of two nodes one.
-func (w *swendsenWang) join(i, j uint32) {
-	i, j = w.first(i), w.first(j)
-	w.label[max(i, j)] = min(i, j)
-}
-
-// first returns the first node of a cluster, and shortens the way to it.
-func (w *swendsenWang) first(i uint32) uint32 {
-	for {
-		l := w.label[i]
-		if l == i {
-			return i
-		}
-		w.label[i] = w.label[l]
-		i = w.label[i]
 	}
 }

@@ -9,22 +9,33 @@ import (
 )
 
 // Wolff is the single-cluster algorithm of U. Wolff, Phys. Rev. Lett. 62, 361
-// (1989), for two-valued spins with pair couplings. One step is one cluster:
-// from a random site on, every neighbour whose bond is satisfied (J s_i s_j >
-// 0) joins with probability 1 - exp(-2 beta |J|), and so do that one's
-// neighbours; then the cluster is flipped. Without a field the flip is never
-// rejected. With a field h it is accepted with probability
+// (1989), for models with pair couplings. One step is one cluster: from a random
+// site on, every neighbour whose bond is satisfied joins with a probability, and
+// so do that one's neighbours; then the cluster is changed as one:
 //
-//	min(1, exp(-2 beta h sum_{i in cluster} s_i)),
+//   - spins +-1 with couplings J_ij of any sign: a bond is satisfied if J_ij s_i
+//     s_j > 0, the probability is 1 - exp(-2 beta |J_ij|), and the cluster is
+//     flipped;
+//   - Potts models with J >= 0: a bond is satisfied if the colours are equal, the
+//     probability is 1 - exp(-beta J), and the cluster gets one of the q - 1 other
+//     colours;
+//   - spins -1, 0, 1: as spins +-1. The zeros join no cluster, and a step that
+//     begins at one does nothing.
+//
+// Without fields the change is never rejected. With fields h_i, which a Potts
+// model may not have, it is accepted with probability
+//
+//	min(1, exp(-2 beta sum_{i in cluster} h_i s_i)),
 //
 // since the energy of the bonds is accounted for by the growth of the
-// cluster. Couplings of both signs are valid, also frustrated ones, where
-// the clusters percolate and help little.
+// cluster. Couplings that are frustrated are valid, but there the clusters
+// percolate and help little.
 //
 // The kernel is reversible, and ergodic because a cluster may be a single
-// site. Where nearly every cluster is one, at infinite temperature or without
-// couplings, and none is rejected, steps would lead from configurations of
-// one parity to those of the other and back; there a step does nothing with
+// site; but it never changes the zeros of spins -1, 0, 1. Where nearly every
+// cluster is a single site, at infinite temperature or without couplings, and
+// none is rejected, steps would lead from configurations of one parity to those
+// of the other and back; there a step leaves the cluster as it was with
 // probability 1/32.
 type Wolff struct{}
 
@@ -37,14 +48,36 @@ func init() {
 }
 
 // Check implements Spec.
-func (*Wolff) Check(m models.Model) error { return needPairs(m) }
+func (*Wolff) Check(m models.Model) error { return needClusters(m) }
 
 // Ergodic implements Spec.
-func (*Wolff) Ergodic(models.Model) error { return nil }
+func (*Wolff) Ergodic(m models.Model) error { return vacancies(m) }
+
+// Reversible implements [Reversible].
+func (*Wolff) Reversible(models.Model) bool { return true }
+
+// Clusters implements ClusterBuilder. With a field the clusters are those of the
+// bonds alone, between which the field leaves correlations.
+func (*Wolff) Clusters(m models.Model) error {
+	if hasField(m.(models.PairCoupled).Couplings()) {
+		return errors.New("in a field spins of different clusters are correlated, which one cluster does not see; use swendsen-wang")
+	}
+	return nil
+}
+
+// Advise implements Adviser.
+func (*Wolff) Advise(m models.Model) string { return percolation(m) }
 
 // Bind implements Spec.
 func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
 	pairs := m.(models.PairCoupled)
+	var rest uint64
+	if flat(m) {
+		rest = mc.Threshold(1 - lazy)
+	}
+	if kindOf(pairs) != isingKind {
+		return newAnyWolff(pairs, c, rest)
+	}
 	k := pairs.Couplings()
 	w := &wolff{
 		spins:     c.State.(models.Spins),
@@ -52,17 +85,18 @@ func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
 		satisfied: satisfied(k.J),
 		join:      bondThreshold(m.Beta() * k.J),
 		field:     2 * m.Beta() * k.H,
+		rest:      rest,
 		stack:     make([]uint32, m.Sites()+2*k.Lattice.Dims()),
 		random:    c.Random,
 		tally:     c.Tally,
+		clusters:  c.Clusters,
 	}
 	w.square = k.Lattice.Dims() == 2 && w.satisfied == 0
-	if flat(m) {
-		w.rest = mc.Threshold(1 - lazy)
-	}
 	return w
 }
 
+// wolff is the kernel for two-valued spins on a lattice, all bonds and fields of
+// which are alike.
 type wolff struct {
 	spins     models.Spins
 	lattice   *models.Lattice
@@ -74,33 +108,38 @@ type wolff struct {
 	stack     []uint32
 	random    *mc.Stream
 	tally     *mc.Tally
+	clusters  Clusters
 }
 
 // Step flips one cluster.
 func (w *wolff) Step() {
-	if w.rest != 0 && w.random.Below(w.rest) {
-		return
-	}
+	resting := w.rest != 0 && w.random.Below(w.rest)
 	seed := w.random.IntN(len(w.spins))
-	n := w.grow(uint32(seed))
-	if w.field == 0 {
-		return
+	cluster := w.stack[:w.grow(uint32(seed))]
+	if w.clusters != nil {
+		w.clusters.Single(cluster)
 	}
-	// The cluster is flipped already; the sites are in the stack. If it is
-	// rejected they are flipped back.
-	var sum int
-	for _, i := range w.stack[:n] {
-		sum += 2*int(w.spins[i]) - 1
-	}
-	accepted := w.random.Below(mc.Threshold(math.Exp(w.field * float64(sum))))
-	if !accepted {
-		for _, i := range w.stack[:n] {
-			w.spins[i] ^= 1
+	// The cluster is flipped already. Where it is not to be, it is flipped back.
+	switch {
+	case resting:
+		w.flip(cluster)
+	case w.field != 0:
+		var sum int
+		for _, i := range cluster {
+			sum += 2*int(w.spins[i]) - 1
 		}
-		w.tally.Add(1, 0)
-		return
+		accepted := w.random.Below(mc.Threshold(math.Exp(w.field * float64(sum))))
+		if !accepted {
+			w.flip(cluster)
+		}
+		w.tally.Add(1, int(bit(accepted)))
 	}
-	w.tally.Add(1, 1)
+}
+
+func (w *wolff) flip(cluster []uint32) {
+	for _, i := range cluster {
+		w.spins[i] ^= 1
+	}
 }
 
 // grow flips the cluster of seed and returns its size; its sites are then the
@@ -212,20 +251,6 @@ func satisfied(j float64) uint8 {
 		return 1
 	}
 	return 0
-}
-
-// bondThreshold returns the threshold of the probability 1 - exp(-2|K|) with
-// which a satisfied bond is active.
-func bondThreshold(k float64) uint64 {
-	return mc.Threshold(-math.Expm1(-2 * math.Abs(k)))
-}
-
-// needPairs returns nil if the model has the ability of cluster kernels.
-func needPairs(m models.Model) error {
-	if _, ok := m.(models.PairCoupled); !ok {
-		return errors.New("the model has no pair couplings of two-valued spins (models.PairCoupled)")
-	}
-	return nil
 }
 
 // toss returns coins: one, if an oracle has to be asked for it.

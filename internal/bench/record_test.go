@@ -23,7 +23,8 @@ func BenchmarkRecord(b *testing.B) {
 	random := mc.NewStream(mc.NewKey(1))
 	s := m.NewState(models.Cold, random)
 	kernel := new(proposals.Metropolis).Bind(m, proposals.Chain{State: s, Random: random, Tally: new(mc.Tally)})
-	probe := observables.NewProbe(m, []string{"energy", "magnetization", "abs_magnetization"}, s)
+	columns := []observables.Field{{Name: "energy", Width: 1}, {Name: "magnetization", Width: 1}, {Name: "abs_magnetization", Width: 1}}
+	probe := observables.NewProbe(m, columns, s)
 	row := make([]float64, 3)
 	b.Run("sweep", func(b *testing.B) {
 		for b.Loop() {

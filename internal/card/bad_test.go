@@ -23,11 +23,15 @@ func TestBad(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			golden, err := filepath.Abs(strings.TrimSuffix(path, ".toml") + ".txt")
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Chdir(filepath.Dir(path)) // where the files are that cards name
 			_, err = Parse(filepath.Base(path), text, nil, laptop)
 			if err == nil {
 				t.Fatal("the card was accepted")
 			}
-			golden := strings.TrimSuffix(path, ".toml") + ".txt"
 			got := err.Error() + "\n"
 			if *update {
 				if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {

@@ -5,6 +5,7 @@ import (
 
 	"mcrun/mc/param"
 	"mcrun/models"
+	"mcrun/observables"
 	"mcrun/proposals"
 )
 
@@ -12,8 +13,10 @@ import (
 type Card struct {
 	Title  string
 	Points []Point // of the scan, the last key fastest; one if there is no scan
+	Advice Errors  // what is allowed, but hardly meant
 
-	axes []axis
+	axes  []axis
+	named []input // what list returns
 }
 
 // A Point is what is to be run at one point of the scan: one task for each
@@ -25,7 +28,8 @@ type Point struct {
 	Run         Run
 	Model       models.Spec // not prepared
 	ModelName   string
-	Observables []string
+	Observables []observables.Observable // those recorded by name, then the derived ones
+	Derived     []param.Setting          // names and expressions of the derived ones
 	Proposals   []Proposal
 }
 
@@ -36,8 +40,10 @@ type Run struct {
 	Sweeps     int // 0: as many as Seconds allows
 	Every      int
 	Seconds    float64 // where Sweeps is 0
+	Save       int     // a configuration is kept after every so many sweeps; 0: never
 	Checkpoint time.Duration
-	Start      models.Start
+	Start      models.Start // where From is nil
+	From       *Source
 }
 
 // A Proposal is one way to sample the model: one kernel, or several in turn

@@ -60,8 +60,8 @@ func TestDefaults(t *testing.T) {
 	if p.Run != want || p.Seed != 1 || p.Scan != nil || c.Title != "" {
 		t.Errorf("got %+v", p)
 	}
-	if want := []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"}; !slices.Equal(p.Observables, want) {
-		t.Errorf("got %v", p.Observables)
+	if want := []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"}; !slices.Equal(p.recorded(), want) {
+		t.Errorf("got %v", p.recorded())
 	}
 	q := p.Proposals[0]
 	if q.Name != "metropolis" || q.Kind != Single || len(q.Members) != 1 || q.Members[0].Steps != 1 {

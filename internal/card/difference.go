@@ -69,6 +69,9 @@ func mayChange(key string, was, is any) bool {
 		return true
 	}
 	switch was := was.(type) {
+	case param.File:
+		is, ok := is.(param.File)
+		return ok && was.Sum() == is.Sum()
 	case int:
 		is, ok := is.(int)
 		return ok && key == "run.sweeps" && is > was
@@ -83,6 +86,9 @@ func mayChange(key string, was, is any) bool {
 func written(value any) string {
 	if value == nil {
 		return "not set"
+	}
+	if f, ok := value.(param.File); ok {
+		return fmt.Sprintf("%s (SHA-256 %.8s)", param.Format(f), f.Sum())
 	}
 	return param.Format(value)
 }

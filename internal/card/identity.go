@@ -12,7 +12,7 @@ import (
 func (p *Point) ModelIdentity() string { return identity(p.ModelKeys()) }
 
 // Identity returns a text that is equal for equal proposals of one name: name
-// and keys after defaults, as JSON. It depends on nothing else on the card,
+// and keys after defaults, as JSON; files stand for their contents. It depends on nothing else on the card,
 // nor on how the card is written, so that random streams can derive from it.
 func (q *Proposal) Identity() string {
 	members := make([]map[string]any, len(q.Members))
@@ -25,6 +25,9 @@ func (q *Proposal) Identity() string {
 func table(keys []param.Setting) map[string]any {
 	t := make(map[string]any, len(keys))
 	for _, k := range keys {
+		if f, ok := k.Value.(param.File); ok {
+			k.Value = map[string]any{"sha256": f.Sum()}
+		}
 		t[k.Key] = k.Value
 	}
 	return t

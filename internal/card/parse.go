@@ -69,7 +69,7 @@ func reason(err error) string {
 // Parse checks the text of a card, as [Load] does; name is what errors call
 // it.
 func Parse(name string, text []byte, sets []string, on Machine) (*Card, error) {
-	c := &checker{file: name, sets: sets, machine: on, seen: map[Error]bool{}, meant: map[string]bool{}}
+	c := &checker{file: name, sets: sets, machine: on, seen: map[Error]bool{}, meant: map[string]bool{}, files: map[string]contents{}}
 	tree, where, bad := readTOML(text)
 	if bad != nil {
 		bad.File = name
@@ -83,6 +83,7 @@ func Parse(name string, text []byte, sets []string, on Machine) (*Card, error) {
 		c.sort()
 		return nil, c.errs
 	}
+	card.Advice = c.advice
 	return card, nil
 }
 
@@ -97,6 +98,8 @@ type checker struct {
 	errs    Errors
 	seen    map[Error]bool
 	meant   map[string]bool // keys that something wrong probably stands for
+	files   map[string]contents
+	advice  Errors
 }
 
 // origin returns where a key was given its value.
@@ -134,7 +137,7 @@ func (c *checker) reportAt(at origin, e param.Error) {
 
 // decode fills structs from the table at p and reports whether it could.
 func (c *checker) decode(p path, table map[string]any, dst ...any) bool {
-	errs := param.Decode(table, dst...)
+	errs := param.Decoder{ReadFile: c.readFile}.Decode(table, dst...)
 	c.reportIn(p, errs)
 	return len(errs) == 0
 }
@@ -152,6 +155,19 @@ func (c *checker) reportIn(p path, errs []*param.Error) {
 			said.Suggestion = c.labels.show(p.with(e.Suggestion)) // the path is what has been misspelt
 		}
 		c.report(at, said)
+	}
+}
+
+// advise notes what is allowed at p, but hardly meant, once.
+func (c *checker) advise(p path, advice string) {
+	at := c.origin(p)
+	e := Error{File: c.file, Line: at.line, Key: c.labels.show(p), Problem: advice, set: at.set}
+	if at.set > 0 {
+		e.File, e.Line = "--set "+c.sets[at.set-1], 0
+	}
+	if !c.seen[e] {
+		c.seen[e] = true
+		c.advice = append(c.advice, &e)
 	}
 }
 

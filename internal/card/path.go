@@ -2,6 +2,7 @@ package card
 
 import (
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -152,6 +153,10 @@ func (l labels) find(key string) (path, *param.Error) {
 		if rest == "" {
 			return nil, &param.Error{Key: key, Problem: "is a whole table", Expected: "one of its keys, as " + section + "." + example[section]}
 		}
+		table, last, nested := strings.Cut(rest, ".")
+		if nested && slices.Contains(nestedTables, section+"."+table) {
+			return path{section, table, last}, nil
+		}
 		return path{section, rest}, nil
 	case "proposal":
 		return l.findProposal(key, rest)
@@ -192,6 +197,9 @@ func find(tree map[string]any, l labels, key string) (path, *param.Error) {
 	}
 	return p, e
 }
+
+// nestedTables are the tables within others.
+var nestedTables = []string{"run.save", "run.start", "observables.derived"}
 
 // example is a key of each table.
 var example = map[string]string{"model": "temperature", "run": "sweeps", "observables": "record"}
@@ -286,13 +294,15 @@ func get(tree map[string]any, p path) any {
 	return v
 }
 
-// put sets the value at a path, of which the last table may be missing. It
+// put sets the value at a path, of which tables may be missing. It
 // reports whether it could: not if the card has something else in place of a
 // table.
 func put(tree map[string]any, p path, value any) bool {
 	last := len(p) - 1
-	if last == 1 && tree[p[0]] == nil {
-		tree[p[0]] = map[string]any{}
+	for n := 1; n <= last && p[0] != "proposal"; n++ {
+		if outer, ok := get(tree, p[:n-1]).(map[string]any); ok && outer[p[n-1]] == nil {
+			outer[p[n-1]] = map[string]any{}
+		}
 	}
 	table, ok := get(tree, p[:last]).(map[string]any)
 	if ok {

@@ -8,7 +8,6 @@ import (
 
 	"mcrun/mc/param"
 	"mcrun/models"
-	"mcrun/observables"
 )
 
 // headKeys are the keys outside the tables.
@@ -20,11 +19,6 @@ type headKeys struct {
 // modelKeys are the keys of every model.
 type modelKeys struct {
 	Name string `card:"name"`
-}
-
-// observableKeys are the keys of the table [observables].
-type observableKeys struct {
-	Record []string `card:"record" default:"" doc:"what is estimated, in place of the model's standard set"`
 }
 
 // point checks the card as it is at point i of its scan.
@@ -54,6 +48,10 @@ func (c *checker) point(tree map[string]any, card *Card, i int, fine map[string]
 	}
 	if ran && modelled {
 		c.memory(tree, &p)
+		c.source(&p)
+	}
+	if modelled && len(c.errs) == 0 {
+		c.recordable(&p)
 	}
 	if len(c.errs) == 0 && len(card.axes) > 0 {
 		values := map[string]any{}
@@ -182,59 +180,6 @@ func (c *checker) unknownWord(p path, word, problem string, valid []string) {
 		e.Suggestion = param.Format(near)
 	}
 	c.report(p, e)
-}
-
-// observables decodes the table [observables].
-func (c *checker) observables(tree map[string]any, p *Point) {
-	at := path{"observables"}
-	table, _ := tree["observables"].(map[string]any)
-	var k observableKeys
-	if !c.decode(at, table, &k) {
-		return
-	}
-	at = at.with("record")
-	if _, given := table["record"]; !given {
-		if p.Model == nil {
-			return
-		}
-		p.Observables = observables.Standard(p.Model)
-		if len(p.Observables) == 0 {
-			c.report(at, param.Error{Problem: "missing, and " + p.ModelName + " has no standard set", Expected: "names of observables to record"})
-		}
-		return
-	}
-	if len(k.Record) == 0 {
-		c.report(at, param.Error{Problem: "is an empty list", Expected: "names of observables, or no table [observables] for the model's standard set"})
-	}
-	var valid []string
-	for _, o := range observables.All() {
-		if p.Model == nil || o.Check(p.Model) == nil {
-			valid = append(valid, o.Name)
-		}
-	}
-	expected := either(valid)
-	if valid == nil {
-		expected = "another model: " + p.ModelName + " has no observables"
-	}
-	for i, name := range k.Record {
-		e := param.Error{Key: c.labels.show(at), Expected: expected}
-		o, ok := observables.Find(name)
-		switch {
-		case !ok:
-			e.Problem = "unknown observable " + param.Format(name)
-			if near, ok := param.Nearest(name, valid); ok {
-				e.Suggestion = param.Format(near)
-			}
-		case slices.Contains(k.Record[:i], name):
-			e.Problem, e.Expected = "names "+param.Format(name)+" twice", "each observable once"
-		case p.Model != nil && o.Check(p.Model) != nil:
-			e.Problem = fmt.Sprintf("%q does not exist for %s: %v", name, p.ModelName, o.Check(p.Model))
-		default:
-			continue
-		}
-		c.reportAt(c.origin(at.with(strconv.Itoa(i))), e)
-	}
-	p.Observables = k.Record
 }
 
 // memory checks that the model fits the machine.

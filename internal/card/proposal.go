@@ -156,6 +156,11 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 	}
 	err := spec.Check(point.Model)
 	if err == nil {
+		if a, ok := spec.(proposals.Adviser); ok {
+			if advice := a.Advise(point.Model); advice != "" {
+				c.advise(p.with("kernel"), advice)
+			}
+		}
 		return m, true
 	}
 	if e := (*param.Error)(nil); errors.As(err, &e) && e.Key != "" { // one of the kernel's keys

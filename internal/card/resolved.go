@@ -27,8 +27,9 @@ func (p *Point) entries() entries {
 		}
 	}
 	add(path{"model"}, p.ModelKeys())
-	add(path{"run"}, p.Run.keys())
-	add(path{"observables"}, []param.Setting{{Key: "record", Value: p.Observables}})
+	list = append(list, p.Run.entries()...)
+	add(path{"observables"}, []param.Setting{{Key: "record", Value: p.recorded()}})
+	add(path{"observables", "derived"}, p.Derived)
 	for i, q := range p.Proposals {
 		at := path{"proposal", strconv.Itoa(i)}
 		add(at, []param.Setting{{Key: "name", Value: q.Name}})
@@ -41,6 +42,15 @@ func (p *Point) entries() entries {
 		}
 	}
 	return list
+}
+
+// recorded returns the names of the observables that are not derived.
+func (p *Point) recorded() []string {
+	names := make([]string, len(p.Observables)-len(p.Derived))
+	for i := range names {
+		names[i] = p.Observables[i].Name
+	}
+	return names
 }
 
 // ModelKeys returns the keys of the table [model] with their values after
@@ -62,13 +72,25 @@ func (m *Member) keys(kind Kind) []param.Setting {
 // command line and with its scan, in a fixed order. Scanned keys are in
 // [scan] alone. The card that it parses to is this one, and is written in the
 // same bytes.
-func (c *Card) Resolved() []byte {
+func (c *Card) Resolved() []byte { return c.write(func(f param.File) string { return f.Path }) }
+
+// Stored is Resolved with the files that the card names in the places where the
+// run directory keeps them.
+func (c *Card) Stored() []byte { return c.write(c.InputPath) }
+
+// write writes the resolved card with files at the given places.
+func (c *Card) write(place func(param.File) string) []byte {
 	var b strings.Builder
 	var top []param.Setting
 	if c.Title != "" {
 		top = append(top, param.Setting{Key: "title", Value: c.Title})
 	}
 	p, fixed := &c.Points[0], c.fixed()
+	for i, e := range fixed {
+		if f, ok := e.value.(param.File); ok {
+			fixed[i].value = place(f)
+		}
+	}
 	writeTable(&b, "", append(top, fixed.within(nil)...))
 	for _, table := range []string{"model", "run", "observables"} {
 		if keys := fixed.within(path{table}); len(keys) > 0 {
@@ -90,7 +112,15 @@ func (c *Card) Resolved() []byte {
 	if len(c.axes) > 0 {
 		var keys []param.Setting
 		for _, a := range c.axes {
-			keys = append(keys, param.Setting{Key: param.Format(a.key), Value: a.given()})
+			value := a.given()
+			if files := c.files(a); files != nil {
+				list := make([]string, len(files))
+				for i, f := range files {
+					list[i] = place(f)
+				}
+				value = list
+			}
+			keys = append(keys, param.Setting{Key: param.Format(a.key), Value: value})
 		}
 		writeTable(&b, "[scan]", keys)
 	}
@@ -117,12 +147,16 @@ func (a *axis) given() any {
 // entries are keys of a card.
 type entries []entry
 
-// within returns the keys of the table at p.
+// within returns the keys of the table at p, and of one of the tables that are
+// written in full those of the tables in it, as dotted keys.
 func (list entries) within(p path) (keys []param.Setting) {
+	full := len(p) == 1
 	for _, e := range list {
-		if last := len(e.at) - 1; e.at[:last].id() == p.id() && last == len(p) {
-			keys = append(keys, param.Setting{Key: e.at[last], Value: e.value})
+		n := len(p)
+		if len(e.at) <= n || e.at[:n].id() != p.id() || len(e.at) > n+1 && !full {
+			continue
 		}
+		keys = append(keys, param.Setting{Key: strings.Join(e.at[n:], "."), Value: e.value})
 	}
 	return keys
 }

@@ -2,6 +2,7 @@ package card
 
 import (
 	"fmt"
+	"maps"
 	"time"
 
 	"mcrun/mc/param"
@@ -15,7 +16,19 @@ type runKeys struct {
 	Length
 	Every      int           `card:"every" default:"1" min:"1" doc:"sweeps from one record to the next"`
 	Checkpoint time.Duration `card:"checkpoint" default:"60s" above:"0s" doc:"time from one checkpoint to the next"`
-	Start      models.Start  `card:"start" default:"hot" oneof:"hot cold" doc:"first configuration of each chain"`
+	Start      models.Start  `card:"start" default:"hot" oneof:"hot cold" doc:"first configuration of each chain; or { file = \"...\" } with saved ones"`
+	Save       *string       `card:"save" doc:"{ every = 100 } keeps a configuration after every so many sweeps"` // a table, which is decoded apart
+}
+
+// saveKeys are the keys of run.save.
+type saveKeys struct {
+	Every int `card:"every" min:"1"`
+}
+
+// startKeys are the keys of run.start, if it is a table.
+type startKeys struct {
+	File  param.File `card:"file"`
+	Index *int       `card:"index" min:"0"`
 }
 
 // Length are the keys that say how long a chain is. They are checked apart from
@@ -47,26 +60,66 @@ func (r *runKeys) Validate() error {
 // run decodes the table [run].
 func (c *checker) run(tree map[string]any, r *Run) bool {
 	table, _ := tree["run"].(map[string]any)
+	table = maps.Clone(table)
+	at := path{"run"}
+	fine := true
+	var save saveKeys
+	if given, ok := table["save"]; ok {
+		if t, ok := given.(map[string]any); ok {
+			fine = c.decode(at.with("save"), t, &save)
+		} else {
+			c.report(at.with("save"), param.Error{Problem: "is " + describe(given), Expected: "a table, as save = { every = 100 }"})
+			fine = false
+		}
+		delete(table, "save")
+	}
+	if t, ok := table["start"].(map[string]any); ok {
+		var start startKeys
+		if c.decode(at.with("start"), t, &start) {
+			r.From = &Source{start.File, start.Index}
+		} else {
+			fine = false
+		}
+		delete(table, "start")
+	}
 	var k runKeys
-	if !c.decode(path{"run"}, table, &k) {
+	if !c.decode(at, table, &k) || !fine {
 		return false
 	}
-	*r = Run{Chains: k.Chains, Thermalize: k.Thermalize, Every: k.Every, Checkpoint: k.Checkpoint, Start: k.Start}
-	if k.Sweeps != nil {
-		r.Sweeps = *k.Sweeps
-	} else {
+	r.Chains, r.Thermalize, r.Every, r.Save, r.Checkpoint, r.Start = k.Chains, k.Thermalize, k.Every, save.Every, k.Checkpoint, k.Start
+	if k.Sweeps == nil {
 		r.Seconds = *k.Seconds
+		return true
+	}
+	r.Sweeps = *k.Sweeps
+	if r.Save > r.Sweeps {
+		c.report(at.with("save", "every"), param.Error{Problem: fmt.Sprintf("is %d, more than the %d sweeps: nothing would be kept", r.Save, r.Sweeps), Expected: "at most sweeps"})
+		return false
 	}
 	return true
 }
 
-// keys is the inverse of run.
-func (r *Run) keys() []param.Setting {
+// entries is the inverse of run.
+func (r *Run) entries() (list entries) {
 	k := runKeys{Chains: r.Chains, Thermalize: r.Thermalize, Every: r.Every, Checkpoint: r.Checkpoint, Start: r.Start}
 	if r.Sweeps > 0 {
 		k.Sweeps = &r.Sweeps
 	} else {
 		k.Seconds = &r.Seconds
 	}
-	return param.Encode(k)
+	at := path{"run"}
+	for _, s := range param.Encode(k) {
+		if s.Key != "start" || r.From == nil {
+			list = append(list, entry{at.with(s.Key), s.Value})
+		}
+	}
+	if r.From != nil {
+		for _, s := range param.Encode(startKeys{r.From.File, r.From.Index}) {
+			list = append(list, entry{at.with("start", s.Key), s.Value})
+		}
+	}
+	if r.Save > 0 {
+		list = append(list, entry{at.with("save", "every"), r.Save})
+	}
+	return list
 }

@@ -204,7 +204,7 @@ func (c *checker) shadowed(tree map[string]any, axes []axis, fine map[string]boo
 			}
 		}
 		put(alone, a.at, own)
-		here := &checker{file: c.file, sets: c.sets, machine: c.machine, where: c.where, labels: c.labels, seen: map[Error]bool{}}
+		here := &checker{file: c.file, sets: c.sets, machine: c.machine, where: c.where, labels: c.labels, seen: map[Error]bool{}, files: c.files}
 		here.point(alone, new(Card), 0, fine)
 		for _, e := range here.errs {
 			if e.Key == a.key && !c.seen[*e] {

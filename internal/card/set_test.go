@@ -40,7 +40,7 @@ cycle = [{ kernel = "wolff" }, { kernel = "metropolis" }, { kernel = "wolff" }]
 	if c.Title != "a plain title" || p.Seed != 5 || m.Sites() != 512 || m.J != 2 || m.Beta() != 0.4 || len(c.Points) != 2 {
 		t.Errorf("got %+v", p)
 	}
-	if p.Run.Chains != 2 || p.Run.Start != models.Cold || p.Run.Checkpoint.Seconds() != 30 || !slices.Equal(p.Observables, []string{"energy"}) {
+	if p.Run.Chains != 2 || p.Run.Start != models.Cold || p.Run.Checkpoint.Seconds() != 30 || !slices.Equal(p.recorded(), []string{"energy"}) {
 		t.Errorf("got %+v", p)
 	}
 	q := p.Proposals
@@ -77,7 +77,7 @@ func TestSetErrors(t *testing.T) {
 		{minimal, "run.chains=two", `--set run.chains=two: run.chains: is the string "two"; expected a whole number at least 1`},
 		{minimal, "model.shape=[8, 8", `--set model.shape=[8, 8: model.shape: [8, 8 is broken; expected a value as on a card, as 2.5, [16, 16] or "hot"`},
 		{minimal, "model.J=1\nseed=2", `--set model.J=1 seed=2: model.J: has more than one line; expected a value as on a card, as 2.5, [16, 16] or "hot"`},
-		{minimal, "model.temprature=2", `--set model.temprature=2: model.temprature: unknown key; expected name, shape, temperature, beta, J or h; did you mean model.temperature?`},
+		{minimal, "model.temprature=2", `--set model.temprature=2: model.temprature: unknown key; expected name, shape, couplings, temperature, beta, J or h; did you mean model.temperature?`},
 		{minimal, "model.beta=2", `--set model.beta=2: model.beta: given beside temperature; expected one of the two`},
 		{minimal, "chains=2", `--set chains=2: chains: unknown key; expected the path of a key, as model.temperature or proposal.wolff.steps; did you mean run.chains?`},
 		{minimal, "proposal.wolff.steps=2", `--set proposal.wolff.steps=2: proposal.wolff.steps: no proposal has this name; expected proposal.NAME.KEY; the names are metropolis`},

@@ -1,68 +1,108 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 
 	"mcrun/internal/card"
+	"mcrun/internal/store"
 	"mcrun/mc"
-	"mcrun/mc/param"
 	"mcrun/models"
 	"mcrun/observables"
 	"mcrun/proposals"
 )
 
-// prepare returns a model of its own for the chains of one point, with its
-// tables, which are freed with it.
-func prepare(p *card.Point) (models.Model, error) {
-	entry, _ := models.Find(p.ModelName)
-	m := entry.New()
-	table := make(map[string]any)
-	for _, k := range param.Encode(p.Model) {
-		table[k.Key] = k.Value
+// groups returns how many chains are in each group of the tasks of a point:
+// pairs of chains, where pairs are observed.
+func groups(p *card.Point) []int {
+	width := 1
+	for _, o := range p.Observables {
+		if o.Paired(p.Model) {
+			width = 2
+		}
 	}
-	if errs := param.Decode(table, m); errs != nil {
-		panic("engine: a checked model does not decode: " + errs[0].Error())
-	}
-	return m, m.Prepare()
+	return slices.Repeat([]int{width}, p.Run.Chains/width)
 }
 
-// group builds the group that holds one chain of a proposal.
-func group(m models.Model, p *card.Point, prop *card.Proposal, chain int) *mc.Group {
-	g := mc.NewGroup(chain, 1, p.Seed, p.ModelIdentity(), prop.Identity())
-	state := m.NewState(p.Run.Start, g.Stream(0, "start"))
-	g.Own(state)
-	g.Kernel = kernel(m, prop, g, state)
-	columns := observables.Columns(p.Observables)
-	g.Probe = observables.NewProbe(m, columns, state)
-	g.Row = len(columns)
-	return g
+// group builds a group of chains of a proposal, the first of which has the
+// number first.
+func group(m models.Model, p *card.Point, prop *card.Proposal, first, chains int) (*mc.Group, error) {
+	g := mc.NewGroup(first, chains, p.Seed, p.ModelIdentity(), prop.Identity())
+	states := make([]models.State, chains)
+	for i := range states {
+		states[i] = m.NewState(p.Run.Start, g.Stream(i, "start"))
+		if p.Run.From != nil {
+			if err := p.Run.From.Load(m, states[i], first+i, p.Run.Chains); err != nil {
+				return nil, err
+			}
+		}
+		g.Own(states[i])
+	}
+	columns := p.Columns(prop)
+	probe := observables.NewProbe(m, columns, states...)
+	var kernels mc.Cycle
+	for i, state := range states {
+		clusters := probe.Listener(i)
+		if clusters != nil {
+			g.Own(clusters)
+		}
+		kernels = append(kernels, kernel(m, p, prop, g, i, state, clusters))
+	}
+	g.Kernel = kernels
+	if chains == 1 {
+		g.Kernel = kernels[0]
+	}
+	g.Probe = probe
+	for _, c := range columns {
+		g.Row += c.Width
+	}
+	if p.Run.Save > 0 {
+		portable := m.(models.Portable)
+		g.Export = func(chain int, dst []byte) []byte { return portable.Export(states[chain], dst) }
+	}
+	return g, nil
 }
 
-// kernel builds the kernel whose step is one sweep of a proposal.
-func kernel(m models.Model, prop *card.Proposal, g *mc.Group, state models.State) mc.Kernel {
+// saved returns the layout of the configurations that the chains of a point
+// keep, nil if they keep none.
+func saved(p *card.Point) *store.Configurations {
+	if p.Run.Save == 0 {
+		return nil
+	}
+	a := p.Model.(models.Portable).Array()
+	return &store.Configurations{Type: a.Type, Shape: a.Shape}
+}
+
+// kernel builds the kernel whose step is one sweep of a proposal in a chain of
+// a group. It tells clusters of those that it builds, unless it is nil.
+func kernel(m models.Model, p *card.Point, prop *card.Proposal, g *mc.Group, chain int, state models.State, clusters *observables.Listener) mc.Kernel {
 	var kernels []mc.Kernel
 	var weights []float64
 	for i, member := range prop.Members {
-		kernels = append(kernels, mc.Steps(bind(m, member, i, g, state), member.Steps))
+		kernels = append(kernels, mc.Steps(bind(m, p, member, i, g, chain, state, clusters), member.Steps))
 		weights = append(weights, member.Weight)
 	}
 	switch prop.Kind {
 	case card.Cycle:
 		return mc.Cycle(kernels)
 	case card.Mixture:
-		return mc.NewMixture(kernels, weights, g.Stream(0, "mixture"))
+		return mc.NewMixture(kernels, weights, g.Stream(chain, "mixture"))
 	}
 	return kernels[0]
 }
 
 // bind builds the kernel of member i of a proposal, of which a step is one
 // elementary step.
-func bind(m models.Model, member card.Member, i int, g *mc.Group, state models.State) mc.Kernel {
-	return member.Spec.Bind(m, proposals.Chain{
+func bind(m models.Model, p *card.Point, member card.Member, i int, g *mc.Group, chain int, state models.State, clusters *observables.Listener) mc.Kernel {
+	c := proposals.Chain{
 		State:  state,
-		Random: g.Stream(0, "kernel "+strconv.Itoa(i)),
+		Random: g.Stream(chain, "kernel "+strconv.Itoa(i)),
 		Tally:  &g.Tally,
-	})
+	}
+	if clusters != nil && member.Clusters(p) == nil {
+		c.Clusters = clusters
+	}
+	return member.Spec.Bind(m, c)
 }
 
 // plan returns how long the chains of a point run.
@@ -72,6 +112,7 @@ func plan(r card.Run) mc.Plan {
 		Sweeps:     r.Sweeps,
 		Every:      r.Every,
 		Seconds:    r.Seconds,
+		Save:       r.Save,
 		Checkpoint: r.Checkpoint,
 	}
 }

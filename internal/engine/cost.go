@@ -8,6 +8,7 @@ import (
 
 	"mcrun/internal/card"
 	"mcrun/mc"
+	"mcrun/models"
 	"mcrun/observables"
 )
 
@@ -51,9 +52,22 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		chain, tables := point.Model.Bytes()
 		memory := float64(min(workers, run.Chains*tasks))*chain + tables
 		cost.Memory = max(cost.Memory, memory)
-		columns := len(observables.Columns(point.Observables))
+		columns := 0
+		for _, c := range point.Columns(prop) {
+			columns += c.Width
+		}
 		// The series, and two checkpoints, which hold less than the chain.
 		cost.Disk += float64(run.Chains) * (float64(8*columns*(run.Sweeps/run.Every)) + chain/2)
+		if s := saved(point); s != nil {
+			bytes := 1.0
+			if s.Type == "<f8" {
+				bytes = 8
+			}
+			for _, side := range s.Shape {
+				bytes *= float64(side)
+			}
+			cost.Disk += float64(run.Chains) * float64(run.Sweeps/run.Save) * bytes
+		}
 		if ctx.Err() != nil {
 			return cost, context.Cause(ctx)
 		}
@@ -83,15 +97,20 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 // trial measures for about so long what a sweep of a proposal takes, in
 // seconds, from the start of a chain.
 func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep float64, err error) {
-	m, err := prepare(p)
+	m, err := p.Prepare()
 	if err != nil {
 		return 0, err
 	}
-	g := mc.NewGroup(0, 1, p.Seed)
-	state := m.NewState(p.Run.Start, g.Stream(0, "start"))
+	width := groups(p)[0]
+	g := mc.NewGroup(0, width, p.Seed)
+	states := make([]models.State, width)
+	for i := range states {
+		states[i] = m.NewState(p.Run.Start, g.Stream(i, "start"))
+	}
+	clusters := observables.NewProbe(m, p.Columns(prop), states...).Listener(0)
 	var weights float64
 	for i, member := range prop.Members {
-		k := bind(m, member, i, g, state)
+		k := bind(m, p, member, i, g, 0, states[0], clusters)
 		steps := float64(member.Steps)
 		if prop.Kind == card.Mixture {
 			steps *= member.Weight
@@ -102,10 +121,16 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	if prop.Kind == card.Mixture {
 		perSweep /= weights
 	}
-	columns := observables.Columns(p.Observables)
-	row := make([]float64, len(columns))
-	probe := observables.NewProbe(m, columns, state)
-	return perSweep + repeat(func() { probe.Read(row) }, long/4)/float64(p.Run.Every), nil
+	columns := observables.Columns(m, p.Observables, false) // averages over clusters take their time in the kernel
+	row := make([]float64, 0)
+	for range states {
+		for _, c := range columns {
+			row = append(row, make([]float64, c.Width)...)
+		}
+	}
+	probe := observables.NewProbe(m, columns, states...)
+	read := repeat(func() { probe.Read(row) }, long/4) / float64(width)
+	return perSweep + read/float64(p.Run.Every), nil
 }
 
 // repeat does a thing for about so long and returns the seconds it takes.

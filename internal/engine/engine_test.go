@@ -82,7 +82,7 @@ kernel = "faulty"
 	if err == nil || !strings.Contains(err.Error(), "0001-faulty, chain 0: panic: the kernel's fault") {
 		t.Fatalf("error %v", err)
 	}
-	sink, snapshot, _, err := r.dir.Group(0, 0, identity(task(c, 0)), []string{"energy", "magnetization", "abs_magnetization"})
+	sink, snapshot, _, err := r.dir.Group(0, 0, identity(task(c, 0)), columns(task(c, 0)), nil)
 	if err != nil || snapshot == nil {
 		t.Fatalf("the other chain has no checkpoint: %v", err)
 	}

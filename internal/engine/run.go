@@ -18,7 +18,6 @@ import (
 	"mcrun/internal/store"
 	"mcrun/mc"
 	"mcrun/models"
-	"mcrun/observables"
 )
 
 // Manifest returns the tasks of a card as run.json lists them before a run
@@ -27,11 +26,7 @@ func Manifest(c *card.Card) []store.Task {
 	var tasks []store.Task
 	for i := range c.Tasks() {
 		point, prop := task(c, i)
-		t := store.Task{Name: prop.Name, State: store.Waiting, Sweeps: make([]int, point.Run.Chains)}
-		for range point.Run.Chains {
-			t.Groups = append(t.Groups, 1)
-		}
-		tasks = append(tasks, t)
+		tasks = append(tasks, store.Task{Name: prop.Name, State: store.Waiting, Groups: groups(point), Sweeps: make([]int, point.Run.Chains)})
 	}
 	return tasks
 }
@@ -56,9 +51,32 @@ const Level = "go"
 // identity returns a text that tells all that determines the numbers of the
 // chains of a proposal at a point, except how long they run.
 func identity(p *card.Point, prop *card.Proposal) string {
-	return fmt.Sprintf("seed %d\nmodel %s\nproposal %s\nthermalize %d\nevery %d\nstart %s\nrecord %s",
-		p.Seed, p.ModelIdentity(), prop.Identity(), p.Run.Thermalize, p.Run.Every, p.Run.Start,
-		strings.Join(observables.Columns(p.Observables), ","))
+	var names []string
+	for _, c := range p.Columns(prop) {
+		names = append(names, c.Name)
+	}
+	start := string(p.Run.Start)
+	if from := p.Run.From; from != nil {
+		start = "file " + from.File.Sum()
+		if from.Index != nil {
+			start += fmt.Sprintf(" index %d", *from.Index)
+		}
+	}
+	text := fmt.Sprintf("seed %d\nmodel %s\nproposal %s\nthermalize %d\nevery %d\nstart %s\nrecord %s",
+		p.Seed, p.ModelIdentity(), prop.Identity(), p.Run.Thermalize, p.Run.Every, start, strings.Join(names, ","))
+	if p.Run.Save > 0 {
+		text += fmt.Sprintf("\nsave %d", p.Run.Save)
+	}
+	return text
+}
+
+// columns returns what the series of a proposal hold.
+func columns(p *card.Point, prop *card.Proposal) []store.Column {
+	var list []store.Column
+	for _, c := range p.Columns(prop) {
+		list = append(list, store.Column{Name: c.Name, Width: c.Width})
+	}
+	return list
 }
 
 // A Run advances the tasks of a card in a run directory.
@@ -85,10 +103,11 @@ func New(c *card.Card, dir *store.Run, workers int, notice func(store.Notice)) *
 
 // A job is a group to be advanced.
 type job struct {
-	task, group int
-	point       *card.Point
-	proposal    *card.Proposal
-	model       func() (models.Model, error) // one for all chains of a point
+	task, group   int
+	first, chains int // of the group
+	point         *card.Point
+	proposal      *card.Proposal
+	model         func() (models.Model, error) // one for all chains of a point
 
 	mu    sync.Mutex
 	chain *mc.Group // while it runs
@@ -140,13 +159,16 @@ func (r *Run) list() {
 		point, prop := task(r.card, i)
 		var model func() (models.Model, error)
 		if i%len(point.Proposals) == 0 {
-			model = sync.OnceValues(func() (models.Model, error) { return prepare(point) })
+			model = sync.OnceValues(point.Prepare)
 		} else {
 			model = r.jobs[len(r.jobs)-1].model
 		}
-		r.left = append(r.left, point.Run.Chains)
-		for g := range point.Run.Chains {
-			r.jobs = append(r.jobs, &job{task: i, group: g, point: point, proposal: prop, model: model})
+		widths := groups(point)
+		r.left = append(r.left, len(widths))
+		first := 0
+		for g, chains := range widths {
+			r.jobs = append(r.jobs, &job{task: i, group: g, first: first, chains: chains, point: point, proposal: prop, model: model})
+			first += chains
 		}
 	}
 }
@@ -158,11 +180,11 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
 		}
 		if err != nil && !errors.Is(err, context.Canceled) {
-			err = fmt.Errorf("task %04d-%s, chain %d: %w", j.task, j.proposal.Name, j.group, err)
+			err = fmt.Errorf("task %04d-%s, chain %d: %w", j.task, j.proposal.Name, j.first, err)
 		}
 		j.model = nil // the last job of a point frees its tables
 	}()
-	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), observables.Columns(j.point.Observables))
+	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), columns(j.point, j.proposal), saved(j.point))
 	r.noticed.Lock()
 	for _, n := range notices {
 		r.notice(n)
@@ -177,7 +199,10 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
-	g := group(m, j.point, j.proposal, j.group)
+	g, err := group(m, j.point, j.proposal, j.first, j.chains)
+	if err != nil {
+		return err
+	}
 	if snapshot != nil {
 		if err := g.Load(snapshot); err != nil {
 			return err

@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
+	"strings"
 
 	"mcrun/internal/card"
 	"mcrun/internal/report"
 	"mcrun/internal/store"
+	"mcrun/models"
 	"mcrun/observables"
 )
 
@@ -25,8 +28,12 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 	var results []report.Result
 	var notices []store.Notice
 	var untrusted []error
+	var known map[string][]float64
 	for i, t := range tasks {
-		recorded, n, err := read(c, dir, i, t.State == store.Done)
+		if point, _ := task(c, i); i%len(point.Proposals) == 0 {
+			known = exact(point)
+		}
+		recorded, n, err := read(c, dir, i, t.State == store.Done, known)
 		notices = append(notices, n...)
 		if _, refused := errors.AsType[*store.Refusal](err); refused {
 			return report.Summary{}, notices, err
@@ -44,9 +51,37 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 	return s, notices, errors.Join(untrusted...)
 }
 
+// exact returns the known values of the observables of a point.
+func exact(p *card.Point) map[string][]float64 {
+	m, err := p.Prepare()
+	if err != nil {
+		return nil // the chains have said why
+	}
+	known := map[string][]float64{}
+	if m, ok := m.(models.Exact); ok {
+		for name, v := range m.Exact() {
+			known[name] = []float64{v}
+		}
+	}
+	var rest []observables.Observable
+	for _, o := range p.Observables {
+		if plain, ok := strings.CutPrefix(o.Name, "improved_"); ok && o.Improved(m) && known[plain] != nil {
+			known[o.Name] = known[plain] // both estimate the same
+		}
+		if known[o.Name] == nil {
+			rest = append(rest, o)
+		}
+	}
+	if len(rest) > 0 {
+		listed, _ := observables.Enumerate(m, rest)
+		maps.Copy(known, listed)
+	}
+	return known
+}
+
 // read reads the series of a task, of those chains that have begun if it is
-// not done.
-func read(c *card.Card, dir *store.Dir, i int, done bool) (report.Task, []store.Notice, error) {
+// not done. Known are the exact values.
+func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]float64) (report.Task, []store.Notice, error) {
 	point, prop := task(c, i)
 	t := report.Task{
 		Index:       i,
@@ -54,11 +89,13 @@ func read(c *card.Card, dir *store.Dir, i int, done bool) (report.Task, []store.
 		Scan:        point.Scan,
 		Proposal:    prop.Name,
 		Model:       point.Model,
-		ModelKeys:   point.ModelKeys(),
+		ModelKeys:   c.StoredModelKeys(point),
 		Observables: point.Observables,
+		Exact:       known,
 		Chains:      point.Run.Chains,
 		Every:       point.Run.Every,
-		Columns:     observables.Columns(point.Observables),
+		Thermalize:  point.Run.Thermalize,
+		Columns:     point.Columns(prop),
 	}
 	for _, m := range prop.Members {
 		t.Kernels = append(t.Kernels, m.Kernel)
@@ -73,11 +110,13 @@ func read(c *card.Card, dir *store.Dir, i int, done bool) (report.Task, []store.
 		if err != nil {
 			return t, notices, err
 		}
-		columns := make([][]float64, len(t.Columns))
-		for k, name := range t.Columns {
-			if columns[k] = s.Column(name); columns[k] == nil {
-				return t, notices, fmt.Errorf("engine: the series of task %d, chain %d has no column %q", i, chain, name)
+		var columns [][]float64
+		for _, c := range t.Columns {
+			components := s.Column(c.Name)
+			if len(components) != c.Width {
+				return t, notices, fmt.Errorf("engine: the series of task %d, chain %d has no column %q of width %d", i, chain, c.Name, c.Width)
 			}
+			columns = append(columns, components...)
 		}
 		t.Series = append(t.Series, columns)
 		if s.State == nil {

@@ -8,15 +8,22 @@ import (
 	"strings"
 )
 
-// writeCSV writes a row for each observable of each task under one header.
-// Numbers have all their digits; what is unknown is empty, lists are as in
-// JSON. Columns of settings begin with "scan." and "model."; doubts are
-// separated by " | ".
+// writeCSV writes a row for each observable of each task under one header, of
+// a function one for each point. Numbers have all their digits; what is unknown
+// is empty, lists are as in JSON. Columns of settings begin with "scan." and
+// "model."; a point is in the column x, or in x.0, x.1, ... where some are
+// vectors; doubts are separated by " | ".
 func writeCSV(w io.Writer, labels []string, runs []Summary) error {
 	var scanned, model []string
+	dimension := 1 // of points
 	for _, s := range runs {
 		for _, r := range s.Results {
 			scanned, model = union(scanned, r.Scan), union(model, r.Model)
+			for _, o := range r.Observables {
+				for _, p := range o.X {
+					dimension = max(dimension, len(p))
+				}
+			}
 		}
 	}
 	var head []string
@@ -31,8 +38,19 @@ func writeCSV(w io.Writer, labels []string, runs []Summary) error {
 	for _, key := range model {
 		head = append(head, "model."+key)
 	}
-	head = append(head, "chains", "sweeps", "seconds", "acceptance", "observable", "value", "error",
-		"tau_int", "tau_int_error", "ess", "ess_per_second", "rhat", "exact", "sigmas", "reason", "doubts")
+	head = append(head, "chains", "sweeps", "seconds", "acceptance", "observable")
+	for k := range dimension {
+		if dimension == 1 {
+			head = append(head, "x")
+		} else {
+			head = append(head, "x."+strconv.Itoa(k))
+		}
+	}
+	var empty Estimate
+	for _, n := range empty.numbers() {
+		head = append(head, n.key)
+	}
+	head = append(head, "reason", "doubts")
 
 	out := csv.NewWriter(w)
 	out.Write(head) // errors are kept for Error
@@ -60,8 +78,20 @@ func writeCSV(w io.Writer, labels []string, runs []Summary) error {
 				if o.Reason != nil {
 					reason = *o.Reason
 				}
-				out.Write(append(slices.Clip(task), o.Name, number(o.Value), number(o.Error), number(o.TauInt), number(o.TauIntError),
-					number(o.ESS), number(o.ESSPerSecond), number(o.RHat), number(o.Exact), number(o.Sigmas), reason, strings.Join(r.Doubts, " | ")))
+				for i := range o.Estimates {
+					row := append(slices.Clip(task), o.Name)
+					for k := range dimension {
+						if i < len(o.X) && k < len(o.X[i]) {
+							row = append(row, number(&o.X[i][k]))
+						} else {
+							row = append(row, "")
+						}
+					}
+					for _, n := range o.Estimates[i].numbers() {
+						row = append(row, number(*n.number))
+					}
+					out.Write(append(row, reason, strings.Join(r.Doubts, " | ")))
+				}
 			}
 		}
 	}

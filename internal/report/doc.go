@@ -27,29 +27,47 @@
 // sweeps, summed over chains; neither thermalization nor the reading of
 // observables is in it.
 //
+// What is read off two chains of a pair, as the overlap, is recorded by both.
+// It is estimated from one chain of each pair.
+//
+// # Functions
+//
+// An observable may be a function, as the correlation is of distance. Then x is
+// the list of its points, which are numbers or vectors, and every number is a
+// list as long: each point is estimated by itself, and its neighbours are
+// correlated with it. Of an observable that is one number x is null. In csv a
+// point has a row; tables of a scan show some points only.
+//
 // # What is unknown
 //
 // A number that is unknown is nil, null in JSON and "-" in a table, never NaN
 // or infinite. The Reason of the observable then names every key that is
-// missing and says why. No error is told where a chain never moved while others
-// did: it would be that of the others. What is 0 by a factor beta = 0 has no
-// error and no doubt.
+// missing, of functions the points too, and says why. No error is told where a
+// chain never moved while others did: it would be that of the others. No error
+// and no doubt has what is 0 by a factor beta = 0, and a point of a function
+// that is the same in every record while others change, as the correlation of
+// a spin with itself; nor what is estimated from clusters, if the kernels build
+// none.
 //
 // # Doubts
 //
 // A doubt is one sentence: what it is about, what is wrong with its numbers,
 // and what to do. It begins with the names of observables, or "acceptance",
 // and a colon. Where one doubt befalls several observables it is said once, of
-// the worst: "binder (also energy, susceptibility): only 300 records ...".
+// the worst: "binder (also energy, susceptibility): only 300 records ...". Of a
+// function the worst point is named: "correlation at x = 3 and 4 more: ...". As
+// each point is looked at, a function is doubted by chance more often than a
+// number, at most as many times as it has points.
 // To the doubts of package analysis are added:
 //
 //   - a value that is too far from the exact one. The bound is that which
 //     chance exceeds once in 16 000 tasks (4 sigma of one Gaussian number),
-//     shared among the observables of the task that have an exact value, wider
+//     shared among the numbers of the task that have an exact value, wider
 //     where the error is itself uncertain (Student's t), and on the side to
 //     which rare excursions skew the deviation, but nowhere beyond 6 sigma,
 //     where the error is too small to be of use;
 //   - a value that could not be estimated;
+//   - a point that is the same in every record, but not the exact value;
 //   - an acceptance below 1e-3.
 //
 // # Kernels compared
@@ -59,4 +77,23 @@
 // if no other reaches its ESS per second within two standard errors of the
 // difference; those that do are a tie. A kernel whose observable is doubted is
 // not judged, and none is called best while a doubted one shows more.
+//
+// # Pooled over runs and kernels
+//
+// Where several series are of one model, of the kernels of a run or of several
+// runs, each number is pooled by name over all of them: the mean with weights
+// 1/error^2, and the probability p that series which agree scatter as much, by
+// Welch's test, which knows that errors are uncertain. Series are independent,
+// as each proposal and chain has a random stream of its own; runs are if their
+// seeds differ. Of series that are equal to the bit, as of one seed, one is
+// counted, and those that are doubted are left out. Kernels or runs disagree
+// if p is below 1e-3 divided by the number of p of the whole page: where all
+// agree, one page in 1000 has such a doubt. These numbers are made from
+// summaries as tables are printed; they are not in summary.json.
+//
+// # Averages over disorder
+//
+// A scan of model.disorder_seed draws samples of random couplings. The average
+// over points that differ in nothing else has the error of the scatter of the
+// samples, in which the statistical error of each is contained.
 package report

@@ -33,42 +33,84 @@ const acceptanceName = "acceptance"
 type doubt struct {
 	kind     string // doubts of one kind are one, told of the most severe
 	name     string
+	point    string // of a function
 	message  string
 	severity float64
 }
 
-// doubts returns the doubts of package analysis about an estimate, or the one
-// that there is none. What is 0 by itself is not doubted.
+// doubts returns what was found about an estimate, or the one doubt that there
+// is none. What has no error by itself is not doubted, nor what the kernels do
+// not offer.
 func (e *estimated) doubts() []doubt {
-	if e.err == errZero {
+	list := e.found
+	switch e.err {
+	case nil:
+	case errZero, errSame, errClusters:
 		return nil
-	}
-	if e.err != nil {
-		kind := ""
+	default:
+		kind := e.err.Error()
 		for _, err := range []error{analysis.ErrConstant, analysis.ErrShort, analysis.ErrNotFinite} {
 			if errors.Is(e.err, err) {
 				kind = err.Error()
 			}
 		}
-		if kind == "" {
-			kind = e.err.Error()
-		}
-		return []doubt{{kind: kind, name: e.name, message: explain(e.err)}}
+		list = []doubt{{kind: kind, message: explain(e.err)}}
 	}
-	var list []doubt
-	for _, d := range analysis.Doubts(e.Estimate, e.rhat, e.carrier...) {
-		severity, kind := 0.0, string(d.Kind)
-		switch d.Kind {
-		case analysis.FewRecords:
-			severity = e.TauInt / float64(e.N)
-		case analysis.ChainsDiffer:
-			severity = e.rhat
-		case analysis.ChainFrozen:
-			kind = d.Message // which names the chains, here such as have just begun
-		}
-		list = append(list, doubt{kind, e.name, d.Message, severity})
+	for i := range list {
+		list[i].name, list[i].point = e.name, e.point
 	}
 	return list
+}
+
+// find returns the doubts of package analysis about an estimate that was made
+// from chains.
+func (t *Task) find(e *estimated, chains [][]float64) []doubt {
+	recorded := slices.DeleteFunc(slices.Clone(chains), func(x []float64) bool { return len(x) == 0 })
+	var list []doubt
+	for _, d := range analysis.Doubts(e.Estimate, e.rhat, recorded...) {
+		x := doubt{kind: string(d.Kind), message: d.Message}
+		switch d.Kind {
+		case analysis.FewRecords:
+			x.severity = e.TauInt / float64(e.N)
+		case analysis.ChainsDiffer:
+			x.severity = e.rhat
+		case analysis.ChainFrozen:
+			x.kind = d.Message // which names the chains, here such as have just begun
+		case analysis.NotThermalized:
+			x.severity = float64(d.Cut)
+			if drift, err := analysis.Thermalization(chains...); err == nil {
+				x.message = t.discardMore(drift)
+			}
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// discardMore says what to do about a drift.
+func (t *Task) discardMore(d analysis.Drift) string {
+	chains := "each chain"
+	if d.Chain >= 0 {
+		chains = fmt.Sprintf("chain %d", d.Chain)
+	}
+	more, least := d.Cut, ""
+	switch {
+	case d.Cut == 0: // so short a beginning that no cut pays
+		more, least = d.Records, ", at the least"
+	case 20*d.Cut >= 9*d.Length: // close to half of the run, which is the most that is tried
+		more, least = d.Length, ", at the least"
+	}
+	return fmt.Sprintf("the first %d measured sweeps of %s differ from the last half by %.1f sigma, so that too few were discarded: thermalize = %d on the card%s",
+		d.Records*t.Every, chains, math.Abs(d.Sigmas), roundUp(t.Thermalize+more*t.Every), least)
+}
+
+// roundUp returns the next number of two significant digits.
+func roundUp(n int) int {
+	unit := 1
+	for n > 99*unit {
+		unit *= 10
+	}
+	return (n + unit - 1) / unit * unit
 }
 
 // deviation returns the doubt that a value is too far from the exact one,
@@ -78,15 +120,24 @@ func (e *estimated) doubts() []doubt {
 // average, a run that has seen few of them has a small error too. That excuses
 // no more than mostSigmas: beyond, the error is of no use.
 func (e *estimated) deviation(exact float64, compared int) []doubt {
+	if e.err == errSame && math.Abs(e.Value-exact) > 1e-9*math.Max(1, math.Abs(exact)) {
+		return []doubt{{
+			kind:     "exact",
+			name:     e.name,
+			point:    e.point,
+			message:  fmt.Sprintf("it is %.8g in every record, but %.8g exactly: kernel and model, or the observable, disagree", e.Value, exact),
+			severity: math.Inf(1),
+		}}
+	}
 	if e.err != nil {
 		return nil
 	}
 	sigmas := (e.Value - exact) / e.Error
-	nu := math.Max(1, 0.5*math.Pow(e.Error/e.ErrorError, 2))
+	nu := math.Max(1, squares(e.Estimate))
 	bound := distuv.StudentsT{Sigma: 1, Nu: nu}.Quantile(1 - chanceOfDoubt/float64(2*compared))
 	size, cause := math.Abs(sigmas), ""
 	switch {
-	case math.Abs(symmetric(sigmas, e.skewness())) > bound:
+	case math.Abs(symmetric(sigmas, e.skewness)) > bound:
 		cause = fmt.Sprintf("where chance explains %.1f: thermalize longer or use a kernel that mixes faster; if it stays, kernel and model disagree", bound)
 	case size > mostSigmas:
 		cause = fmt.Sprintf("which only an error that is too small explains, as of a run that has seen few of its rare excursions: run longer, until it is below %d", mostSigmas)
@@ -96,6 +147,7 @@ func (e *estimated) deviation(exact float64, compared int) []doubt {
 	return []doubt{{
 		kind:     "exact",
 		name:     e.name,
+		point:    e.point,
 		message:  fmt.Sprintf("%s is %.1f sigma from the exact value %.8g, %s", FormatValue(e.Value, e.Error), size, exact, cause),
 		severity: size,
 	}}
@@ -103,10 +155,10 @@ func (e *estimated) deviation(exact float64, compared int) []doubt {
 
 // skewness estimates the skewness of the estimate, as that of the means of m
 // blocks of consecutive records, each 10 tau_int long, over sqrt(m).
-func (e *estimated) skewness() float64 {
-	size := int(math.Ceil(10 * e.TauInt))
+func skewness(tau float64, chains [][]float64) float64 {
+	size := int(math.Ceil(10 * tau))
 	var blocks []float64
-	for _, x := range e.carrier {
+	for _, x := range chains {
 		for ; len(x) >= size; x = x[size:] {
 			blocks = append(blocks, stat.Mean(x[:size], nil))
 		}
@@ -157,38 +209,56 @@ func (l *doubts) add(list ...doubt) {
 	}
 }
 
-// list writes each kind once, with the message about the most severe.
+// list writes each kind once, with the message about the most severe: of a
+// function, about its worst point.
 func (l doubts) list() []string {
 	list := []string{}
 	for _, same := range l {
-		worst := 0
-		for i, d := range same {
-			if d.severity > same[worst].severity {
-				worst = i
+		worst := same[0]
+		for _, d := range same {
+			if d.severity > worst.severity {
+				worst = d
 			}
 		}
+		points := 0
 		var also []string
-		for i, d := range same {
-			if i != worst {
+		for _, d := range same {
+			switch {
+			case d.name == worst.name:
+				points++
+			case !slices.Contains(also, d.name):
 				also = append(also, d.name)
 			}
 		}
-		about := same[worst].name
-		if len(also) > 0 {
-			about += " (also " + strings.Join(also, ", ") + ")"
+		about := worst.name
+		if worst.point != "" {
+			about += atPoint + worst.point
+			if points > 1 {
+				about += fmt.Sprintf(" and %d more", points-1)
+			}
 		}
-		list = append(list, about+": "+same[worst].message)
+		if len(also) > 0 {
+			about += alsoAbout + strings.Join(also, ", ") + ")"
+		}
+		list = append(list, about+": "+worst.message)
 	}
 	return list
 }
+
+// What follows the name of an observable in a doubt.
+const (
+	atPoint   = " at x = "
+	alsoAbout = " (also "
+)
 
 // doubted reports whether one of the doubts is about an observable, or about
 // the kernel and so about all.
 func doubted(list []string, name string) bool {
 	for _, d := range list {
 		about, _, _ := strings.Cut(d, ": ")
-		names := strings.Split(strings.TrimSuffix(strings.Replace(about, " (also ", ", ", 1), ")"), ", ")
-		if slices.Contains(names, name) || names[0] == acceptanceName {
+		about, also, _ := strings.Cut(about, alsoAbout)
+		about, _, _ = strings.Cut(about, atPoint)
+		if about == name || about == acceptanceName || also != "" && slices.Contains(strings.Split(strings.TrimSuffix(also, ")"), ", "), name) {
 			return true
 		}
 	}

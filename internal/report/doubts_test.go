@@ -1,6 +1,7 @@
 package report
 
 import (
+	"fmt"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -48,8 +49,9 @@ func TestDeviationIsNotExcused(t *testing.T) {
 	for i := range x {
 		x[i] = math.Pow(random.ExpFloat64(), 3)
 	}
-	e := estimated{name: "x", carrier: [][]float64{x}}
+	e := estimated{name: "x"}
 	e.Estimate, e.err = analysis.Gamma{}.Mean(x)
+	e.skewness = skewness(e.TauInt, [][]float64{x})
 	if d := e.deviation(e.Value+5*e.Error, 1); d != nil {
 		t.Errorf("5 sigma: %+v", d)
 	}
@@ -70,13 +72,15 @@ func TestDeviationOfSkewed(t *testing.T) {
 		for i := range x {
 			x[i] = math.Pow(random.ExpFloat64(), 3)
 		}
-		e := estimated{name: "x", carrier: [][]float64{x}}
-		e.Estimate, e.err = analysis.Gamma{}.Mean(x)
+		e, err := analysis.Gamma{}.Mean(x)
+		if err != nil {
+			t.Fatal(err)
+		}
 		sigmas := (e.Value - 6) / e.Error
 		if math.Abs(sigmas) > 4 {
 			raw++
 		}
-		if math.Abs(symmetric(sigmas, e.skewness())) > 4 {
+		if math.Abs(symmetric(sigmas, skewness(e.TauInt, [][]float64{x}))) > 4 {
 			rid++
 		}
 	}
@@ -93,12 +97,11 @@ func TestSkewness(t *testing.T) {
 	for i := range x {
 		x[i] = random.ExpFloat64()
 	}
-	e := estimated{Estimate: analysis.Estimate{TauInt: 0.5}, carrier: [][]float64{x[:5000], x[5000:]}}
-	if s := e.skewness(); math.Abs(s-0.02) > 0.006 { // 2/sqrt(10 000); 0.001 is one standard error
+	if s := skewness(0.5, [][]float64{x[:5000], x[5000:]}); math.Abs(s-0.02) > 0.006 { // 2/sqrt(10 000); 0.001 is one standard error
 		t.Errorf("skewness %g, want 0.02", s)
 	}
-	if e.carrier = [][]float64{x[:10]}; e.skewness() != 0 {
-		t.Errorf("skewness %g of two blocks", e.skewness())
+	if s := skewness(0.5, [][]float64{x[:10]}); s != 0 {
+		t.Errorf("skewness %g of two blocks", s)
 	}
 	for _, c := range []struct{ sigmas, skewness, less float64 }{{-4, 0.2, 4}, {4, -0.2, 4}} {
 		if got := math.Abs(symmetric(c.sigmas, c.skewness)); !(got < c.less) {
@@ -115,12 +118,12 @@ func TestSkewness(t *testing.T) {
 func TestDoubtsAreToldOnce(t *testing.T) {
 	var l doubts
 	l.add(
-		doubt{"R", "energy", "R-hat = 1.02", 1.02},
-		doubt{"few", "energy", "only 10 records", 1},
-		doubt{"R", "binder", "R-hat = 1.3", 1.3},
-		doubt{"R", "susceptibility", "R-hat = 1.1", 1.1},
+		doubt{"R", "energy", "", "R-hat = 1.02", 1.02},
+		doubt{"few", "energy", "", "only 10 records", 1},
+		doubt{"R", "binder", "", "R-hat = 1.3", 1.3},
+		doubt{"R", "susceptibility", "", "R-hat = 1.1", 1.1},
 	)
-	l.add(doubt{"frozen 1", "energy", "chain 1", 0}, doubt{"frozen 2", "energy", "chain 2", 0})
+	l.add(doubt{"frozen 1", "energy", "", "chain 1", 0}, doubt{"frozen 2", "energy", "", "chain 2", 0})
 	got := l.list()
 	want := []string{
 		"binder (also energy, susceptibility): R-hat = 1.3",
@@ -143,6 +146,38 @@ func TestDoubtsAreToldOnce(t *testing.T) {
 	}
 	if !doubted([]string{"acceptance: only 1 of 10000"}, "energy") {
 		t.Error("a kernel that hardly accepts is not doubted")
+	}
+}
+
+// Of a function the worst point is told once, with the number of the others.
+func TestDoubtsAboutPoints(t *testing.T) {
+	var l doubts
+	for i, severity := range []float64{1.02, 1.3, 1.1} {
+		l.add(doubt{"R", "correlation", fmt.Sprint(i), fmt.Sprint("R-hat = ", severity), severity})
+	}
+	l.add(doubt{"R", "energy", "", "R-hat = 1.2", 1.2})
+	l.add(doubt{"R", "structure_factor", "(0,1)", "R-hat = 1.2", 1.2}, doubt{"R", "structure_factor", "(0,2)", "R-hat = 1.2", 1.2})
+	l.add(doubt{"few", "energy", "", "only 10 records", 1}, doubt{"few", "correlation", "2", "only 9 records", 2})
+	got := l.list()
+	want := []string{
+		"correlation at x = 1 and 2 more (also energy, structure_factor): R-hat = 1.3",
+		"correlation at x = 2 (also energy): only 9 records",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	for name, want := range map[string]bool{"correlation": true, "energy": true, "structure_factor": true, "x": false, "correlation at x = 1": false} {
+		if doubted(got[:1], name) != want {
+			t.Errorf("%s is doubted in %q: %v", name, got[0], !want)
+		}
+	}
+}
+
+func TestRoundUp(t *testing.T) {
+	for n, want := range map[int]int{0: 0, 7: 7, 99: 99, 100: 100, 101: 110, 1234: 1300, 9901: 10000, 2000: 2000} {
+		if got := roundUp(n); got != want {
+			t.Errorf("%d is rounded up to %d, want %d", n, got, want)
+		}
 	}
 }
 

@@ -11,65 +11,148 @@ import (
 	"mcrun/observables"
 )
 
-// An estimated observable is what the series of a task say of it.
+// An estimated number is what the series of a task say of an observable, or of
+// a function at one of its points.
 type estimated struct {
 	analysis.Estimate
-	name    string
-	err     error // why the estimate is not complete
-	rhat    float64
-	rhatErr error
-	carrier [][]float64 // the series whose mean the estimate is, to first order; where err is nil
+	name     string
+	point    string // of a function, as it is written
+	err      error  // why the estimate is not complete
+	rhat     float64
+	rhatErr  error
+	skewness float64 // of the value; where err is nil
+	found    []doubt // of what made the estimate; where err is nil
 }
 
-// estimate estimates an observable from the series of a task.
-func (t *Task) estimate(name string) estimated {
-	e := estimated{name: name, rhat: math.NaN()}
-	e.Value = math.NaN()
-	o, ok := observables.Find(name)
-	if !ok {
-		e.err = errors.New("no such observable in this program; use the one that made the run")
-		e.rhatErr = e.err
-		return e
-	}
-	chains := make([][][]float64, len(t.Series))
-	for _, column := range o.Columns {
-		k := slices.Index(t.Columns, column)
-		if k < 0 {
-			e.err = fmt.Errorf("column %s was not recorded; run again with the observable on the card", column)
-			e.rhatErr = e.err
-			return e
-		}
-		for c, columns := range t.Series {
-			chains[c] = append(chains[c], columns[k])
-		}
-	}
+// Reasons for which there is no error, none of which is a fault.
+var (
+	errZero     = errors.New("0 whatever the records are, so that there is no error to be estimated")
+	errSame     = errors.New("the same in every record, unlike other points, so that there is no error to be estimated")
+	errClusters = errors.New("its kernels build no clusters; use wolff or swendsen-wang")
+)
 
-	if o.Function == nil {
-		for _, columns := range chains {
-			e.carrier = append(e.carrier, columns[0])
+const panicEstimators = "report: an observable needs one estimator for each of its points"
+
+// estimate estimates an observable from the series of a task: one number, or
+// one for each of the points that are returned.
+func (t *Task) estimate(o observables.Observable) ([][]float64, []estimated) {
+	var points [][]float64
+	if o.Points != nil {
+		points = o.Points(t.Model)
+	}
+	labels := []string{""}
+	if points != nil {
+		labels = pointLabels(points)
+	}
+	list := make([]estimated, len(labels))
+	chains, width, err := t.records(o)
+	estimators := make([]observables.Estimator, width)
+	for k := range estimators {
+		estimators[k].Inputs = []int{k}
+	}
+	if o.Estimators != nil {
+		estimators = o.Estimators(t.Model)
+	}
+	if err == nil && len(estimators) != len(list) {
+		panic(panicEstimators)
+	}
+	moving := false
+	for i := range list {
+		e := &list[i]
+		if err != nil {
+			e.Value, e.rhat, e.err, e.rhatErr = math.NaN(), math.NaN(), err, err
+		} else {
+			*e = t.newEstimated(estimators[i], chains)
 		}
-		e.Estimate, e.err = analysis.Gamma{}.Mean(e.carrier...)
-		e.rhat, e.rhatErr = analysis.RHat(comparable(e.carrier)...)
+		e.name, e.point = o.Name, labels[i]
+		moving = moving || e.err == nil
+	}
+	for i := range list {
+		if e := &list[i]; moving && errors.Is(e.err, analysis.ErrConstant) {
+			e.err, e.rhat, e.rhatErr = errSame, math.NaN(), errSame
+		}
+	}
+	return points, list
+}
+
+// records returns the series of the columns of an observable, one for each of
+// the width numbers of a record. Both chains of a pair record the same values
+// of a column that is read off two: it is estimated from the chains 0, 2, 4,
+// ..., and the others are left empty, so that chains keep their numbers.
+func (t *Task) records(o observables.Observable) (chains [][][]float64, width int, err error) {
+	chains = make([][][]float64, len(t.Series))
+	paired := o.Paired(t.Model)
+	for _, name := range o.Columns(t.Model) {
+		first, k := 0, 0
+		for ; k < len(t.Columns) && t.Columns[k].Name != name; k++ {
+			first += t.Columns[k].Width
+		}
+		if k == len(t.Columns) {
+			if c, _ := observables.FindColumn(name); c.Clusters != nil {
+				return nil, 0, errClusters
+			}
+			return nil, 0, fmt.Errorf("column %s was not recorded; run again with the observable on the card", name)
+		}
+		width += t.Columns[k].Width
+		for c, series := range t.Series {
+			columns := series[first : first+t.Columns[k].Width]
+			if paired && c%2 == 1 {
+				columns = make([][]float64, len(columns))
+			}
+			chains[c] = append(chains[c], columns...)
+		}
+	}
+	return chains, width, nil
+}
+
+// newEstimated estimates what an estimator says from chains[c][number][record].
+func (t *Task) newEstimated(by observables.Estimator, chains [][][]float64) estimated {
+	var e estimated
+	var carrier [][]float64 // the series whose mean the estimate is, to first order
+	if by.Inputs != nil {
+		all := chains
+		chains = make([][][]float64, len(all))
+		for c := range all {
+			for _, k := range by.Inputs {
+				chains[c] = append(chains[c], all[c][k])
+			}
+		}
+	}
+	if by.Function == nil {
+		for _, columns := range chains {
+			carrier = append(carrier, columns[0])
+		}
+		e.Estimate, e.err = analysis.Gamma{}.Mean(carrier...)
+		e.rhat, e.rhatErr = analysis.RHat(comparable(carrier)...)
+		if e.err == nil && e.Variance <= math.Pow(rounding*e.Value, 2) {
+			e.err = fmt.Errorf("%w: %d records differ from %g by no more than rounding", analysis.ErrConstant, e.N, e.Value)
+		}
 	} else {
-		f := o.Function(t.Model)
+		f := *by.Function
 		e.Estimate, e.err = analysis.Gamma{}.Function(f, chains)
 		e.rhat, e.rhatErr = largestRHat(f, chains)
 		switch {
 		case e.err == nil:
-			e.carrier = linearise(f, chains, e.N)
+			carrier = linearise(f, chains, e.N)
 		case errors.Is(e.err, analysis.ErrConstant) && isZero(f, chains, e.N):
 			e.err = errZero
+		case errors.Is(e.err, analysis.ErrNotFinite) && by.Undefined != "" && finiteMeans(f, chains, e.N):
+			e.err = fmt.Errorf("%w: %s", analysis.ErrNotFinite, by.Undefined)
 		}
 	}
 	if e.err == nil {
-		e.err = frozen(e.carrier)
+		e.err = frozen(carrier)
+	}
+	if e.err == nil {
+		e.skewness = skewness(e.TauInt, carrier)
+		e.found = t.find(&e, carrier)
 	}
 	return e
 }
 
-// errZero is why a quantity has no error that is 0 by itself, as what is
-// multiplied by beta = 0.
-var errZero = errors.New("0 whatever the records are, so that there is no error to be estimated")
+// rounding is the relative scatter of records that sums in different orders
+// leave of what is constant.
+const rounding = 1e-13
 
 // isZero reports whether a function of n records is 0 by itself: it is 0 at their
 // means and at the first record, and all its derivatives are 0 at the means.
@@ -88,6 +171,13 @@ func isZero(f analysis.Function, chains [][][]float64, n int) bool {
 		break
 	}
 	return f.Value(mean) == 0 && f.Value(first) == 0 && !slices.ContainsFunc(grad, func(g float64) bool { return g != 0 })
+}
+
+// finiteMeans reports whether the terms of a function have means in n records,
+// so that the function itself is not finite where it is not.
+func finiteMeans(f analysis.Function, chains [][][]float64, n int) bool {
+	mean, _ := slope(f, chains, n)
+	return !slices.ContainsFunc(mean, func(x float64) bool { return !finite(x) })
 }
 
 // frozen returns why no error can be said of chains of which one never moved,
@@ -227,77 +317,119 @@ func along(chains [][][]float64, f func(record []float64) float64) [][]float64 {
 // noExact is the reason why there is nothing to compare with.
 const noExact = "no exact value is known"
 
-// observable writes the estimate down, times in sweeps, with the reason for
-// what is missing.
-func (e *estimated) observable(t Task, exact *float64) Observable {
-	o := Observable{Name: e.name, Value: known(e.Value), RHat: known(e.rhat), Exact: exact}
+// observable writes down what was estimated at some points, or of one number,
+// with the reason for what is missing.
+func (t *Task) observable(points [][]float64, name string, list []estimated, exact []float64) Observable {
+	o := Observable{Name: name, X: points, Estimates: make([]Estimate, len(list))}
+	var all lacks
+	for i := range list {
+		e := &list[i]
+		var truth *float64
+		if exact != nil {
+			truth = known(exact[i])
+		}
+		o.Estimates[i] = e.written(t, truth)
+		all.add(e.point, e.lacks(&o.Estimates[i]))
+	}
+	o.Reason = all.reason(len(list))
+	return o
+}
+
+// written writes the estimate down, times in sweeps.
+func (e *estimated) written(t *Task, exact *float64) Estimate {
+	w := Estimate{Value: known(e.Value), RHat: known(e.rhat), Exact: exact}
 	if e.err == nil {
 		every := float64(t.Every)
-		o.Error = known(e.Error)
-		o.TauInt, o.TauIntError = known(every*e.TauInt), known(every*e.TauIntError)
-		o.ESS = known(e.ESS)
-		o.ESSPerSecond = known(e.ESS / t.Seconds)
+		w.Error = known(e.Error)
+		w.TauInt, w.TauIntError = known(every*e.TauInt), known(every*e.TauIntError)
+		w.ESS = known(e.ESS)
+		w.ESSPerSecond = known(e.ESS / t.Seconds)
 		if exact != nil {
-			o.Sigmas = known((e.Value - *exact) / e.Error)
+			w.Sigmas = known((e.Value - *exact) / e.Error)
 		}
 	}
+	return w
+}
 
-	var gaps gaps
-	if e.err != nil {
-		gaps.add(explain(e.err), "value", o.Value, "error", o.Error, "tau_int", o.TauInt, "tau_int_error", o.TauIntError, "ess", o.ESS, "ess_per_second", o.ESSPerSecond)
-		if exact != nil {
-			gaps.add(explain(e.err), "sigmas", o.Sigmas)
+// lacks returns what is unknown of what was written, by reason.
+func (e *estimated) lacks(w *Estimate) []lack {
+	var list []lack
+	for _, n := range w.numbers() {
+		if *n.number != nil {
+			continue
 		}
-	} else {
-		gaps.add("too large or too small for a number", "error", o.Error, "tau_int", o.TauInt, "tau_int_error", o.TauIntError, "ess", o.ESS)
-		gaps.add("no time in kernels was measured", "ess_per_second", o.ESSPerSecond)
-		if exact != nil {
-			gaps.add("too large for a number", "sigmas", o.Sigmas)
+		why := ""
+		switch {
+		case w.Exact == nil && (n.key == "exact" || n.key == "sigmas"):
+			why = noExact
+		case n.key == "rhat":
+			why = explain(e.rhatErr)
+		case e.err != nil:
+			why = explain(e.err)
+		case n.key == "ess_per_second":
+			why = "no time in kernels was measured"
+		default:
+			why = "too large or too small for a number"
 		}
+		k := slices.IndexFunc(list, func(g lack) bool { return g.why == why })
+		if k < 0 {
+			k = len(list)
+			list = append(list, lack{why: why})
+		}
+		list[k].keys = append(list[k].keys, n.key)
 	}
-	if e.rhatErr != nil {
-		gaps.add(explain(e.rhatErr), "rhat", o.RHat)
-	}
-	if exact == nil {
-		gaps.add(noExact, "exact", o.Exact, "sigmas", o.Sigmas)
-	}
-	o.Reason = gaps.reason()
-	return o
+	return list
 }
 
 // explain returns what an error of package analysis says.
 func explain(err error) string { return strings.TrimPrefix(err.Error(), "analysis: ") }
 
-// gaps collects what is unknown, by reason.
-type gaps struct {
-	why  []string
-	keys [][]string
+// A lack is some numbers that are unknown for one reason, at some points.
+type lack struct {
+	why    string
+	keys   []string
+	points []string
 }
 
-// add notes the reason for those of the keys whose number, which follows the
-// key, is nil.
-func (g *gaps) add(why string, keyed ...any) {
-	i := slices.Index(g.why, why)
-	for ; len(keyed) > 0; keyed = keyed[2:] {
-		if keyed[1].(*float64) != nil {
-			continue
-		}
+// lacks are those of an observable.
+type lacks []lack
+
+// add notes what is unknown at a point. Reasons that differ in their numbers
+// only are one: that of the first point.
+func (g *lacks) add(point string, list []lack) {
+	kind := func(x lack) string { return strings.Join(x.keys, " ") + numbers.ReplaceAllString(x.why, "#") }
+	for _, x := range list {
+		i := slices.IndexFunc(*g, func(y lack) bool { return kind(x) == kind(y) })
 		if i < 0 {
-			i = len(g.why)
-			g.why, g.keys = append(g.why, why), append(g.keys, nil)
+			i = len(*g)
+			*g = append(*g, x)
 		}
-		g.keys[i] = append(g.keys[i], keyed[0].(string))
+		(*g)[i].points = append((*g)[i].points, point)
 	}
 }
 
-// reason names the keys and says why each is unknown; nil if none is.
-func (g *gaps) reason() *string {
-	if len(g.why) == 0 {
+// reason names the keys, and the points if they are not all, and says why each
+// is unknown; nil if none is. What lacks an exact value comes last.
+func (g lacks) reason(points int) *string {
+	if len(g) == 0 {
 		return nil
 	}
-	parts := make([]string, len(g.why))
-	for i, why := range g.why {
-		parts[i] = strings.Join(g.keys[i], ", ") + ": " + why
+	slices.SortStableFunc(g, func(a, b lack) int {
+		switch {
+		case a.why == noExact && b.why != noExact:
+			return 1
+		case b.why == noExact && a.why != noExact:
+			return -1
+		}
+		return 0
+	})
+	parts := make([]string, len(g))
+	for i, x := range g {
+		parts[i] = strings.Join(x.keys, ", ")
+		if len(x.points) < points {
+			parts[i] += " at x = " + namePoints(x.points)
+		}
+		parts[i] += ": " + x.why
 	}
 	reason := strings.Join(parts, "; ")
 	return &reason

@@ -15,7 +15,7 @@ func ExampleWrite() {
 		"model": {"name": "ising", "shape": [16, 16], "temperature": 2.5, "beta": 0.4},
 		"chains": 4, "sweeps": 1000, "seconds": 0.5, "acceptance": null, "doubts": [],
 		"observables": {"energy": {
-			"value": -1.10621, "error": 0.0023, "tau_int": 1.02, "tau_int_error": 0.05, "ess": 1960.8,
+			"x": null, "value": -1.10621, "error": 0.0023, "tau_int": 1.02, "tau_int_error": 0.05, "ess": 1960.8,
 			"ess_per_second": 3921.6, "rhat": 1.001, "exact": null, "sigmas": null,
 			"reason": "exact, sigmas: no exact value is known"}}}]}`
 	var s report.Summary
@@ -56,6 +56,6 @@ func ExampleWrite() {
 	// --------------------------------
 	//
 	// Doubts
-	// - none, by acceptance, length of series, autocorrelation window, binning, R-hat
-	//   and exact values, as far as these are known.
+	// - none, by acceptance, thermalization, length of series, autocorrelation window,
+	//   binning, R-hat, exact values and agreement, as far as these are known.
 }

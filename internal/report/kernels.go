@@ -51,7 +51,7 @@ func verdicts(merits []merit) []string {
 
 // merit returns the merit of a result for an observable.
 func (r *Result) merit(name string) (m merit) {
-	o := r.Observables.find(name)
+	o := r.Observables.number(name)
 	if o == nil || o.ESSPerSecond == nil {
 		return m
 	}
@@ -66,19 +66,19 @@ func (r *Result) merit(name string) (m merit) {
 // kernels are the tables that tell how kernels did: one of their speed, one in
 // which they are compared by the energy or action and one by m^2, whose
 // tau_int is that of the susceptibility; of results that have neither, one by
-// the first observable.
+// the first observable that is a number.
 func (s *sheet) kernels() []table {
 	tables := []table{s.speed()}
-	for _, name := range s.observables {
-		switch name {
+	for _, q := range s.numbers {
+		switch q.name {
 		case "energy", "action":
-			tables = append(tables, s.compare(name, name))
+			tables = append(tables, s.compare(q.name, q.name))
 		case "susceptibility":
-			tables = append(tables, s.compare(name, "m^2"))
+			tables = append(tables, s.compare(q.name, "m^2"))
 		}
 	}
-	if len(tables) == 1 && len(s.observables) > 0 {
-		tables = append(tables, s.compare(s.observables[0], s.observables[0]))
+	if len(tables) == 1 && len(s.numbers) > 0 {
+		tables = append(tables, s.compare(s.numbers[0].name, s.numbers[0].name))
 	}
 	return tables
 }
@@ -157,7 +157,7 @@ func (s *sheet) compare(name, label string) table {
 				continue
 			}
 			cells[i] = []string{missing, missing, missing}
-			if o := x.at[p].Observables.find(name); o != nil {
+			if o := x.at[p].Observables.number(name); o != nil {
 				cells[i] = []string{withError(o.TauInt, o.TauIntError), count(o.ESS), rate(o.ESSPerSecond)}
 			}
 			if several {

@@ -74,9 +74,12 @@ func renderLaTeX(b *strings.Builder, t table) {
 }
 
 // mathLaTeX sets a number in math mode, with powers of ten written out, and a
-// dash for what is missing.
+// dash for what is missing. An empty cell stays empty.
 func mathLaTeX(text string) string {
-	if text == missing {
+	switch text {
+	case "":
+		return ""
+	case missing:
 		return "--"
 	}
 	mantissa, exponent, found := strings.Cut(text, "e")
@@ -99,6 +102,7 @@ var symbolsLaTeX = strings.NewReplacer(
 	`tau\_int = 1/2 + sum\_\{t\textgreater{}=1\} rho(t)`, `$\tau_\mathrm{int} = \frac12 + \sum_{t\ge1} \rho(t)$`,
 	`tau\_int\_error`, `error of $\tau_\mathrm{int}$`, `tau\_int`, `$\tau_\mathrm{int}$`, `R-hat`, `$\hat R$`, `sigma: (value - exact)/error`, `$\Delta/\sigma$: (value $-$ exact)/error`,
 	`max \textbar{}sigma\textbar{}`, `$\max |\Delta/\sigma|$`, `rms sigma`, `rms $\Delta/\sigma$`, `m\textasciicircum{}2`, `$m^2$`,
+	`chi\textasciicircum{}2`, `$\chi^2$`, `1/error\textasciicircum{}2`, `$1/\mathrm{error}^2$`,
 )
 
 // escapeLaTeX writes a text so that LaTeX shows it as it is, but for the

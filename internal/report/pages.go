@@ -30,22 +30,25 @@ func newPage(labels []string, runs []Summary) page {
 		for i := range s.series {
 			p.tables = append(p.tables, s.details(&s.series[i]))
 		}
+		for _, f := range s.functions {
+			p.tables = append(p.tables, s.function(f))
+		}
 	} else {
-		p.tables = append(p.tables, s.exact()...)
-		var told []string
-		for _, x := range s.series {
-			if !slices.Contains(told, x.proposal) {
-				told = append(told, x.proposal)
-				p.tables = append(p.tables, s.values(x.proposal))
-			}
+		p.tables = append(p.tables, s.scanned("", s.numbers, nil)...)
+		for _, f := range s.functions {
+			some, notes := selection(f)
+			p.tables = append(p.tables, s.scanned(f[0].name+", ", some, notes)...)
 		}
 	}
+	pooled, disagree := s.pooled()
+	p.tables = append(p.tables, pooled...)
+	p.tables = append(p.tables, s.disorder()...)
 	p.tables = append(p.tables, s.kernels()...)
 	missing := s.gather(func(r *Result) []string {
 		var list []string
 		for _, o := range r.Observables {
-			if o.Error == nil && o.Reason != nil {
-				list = append(list, o.Name+": "+strings.TrimSuffix(*o.Reason, "; exact, sigmas: "+noExact))
+			if o.Reason != nil && slices.ContainsFunc(o.Estimates, func(e Estimate) bool { return e.Error == nil }) {
+				list = append(list, o.Name+": "+withoutExact(*o.Reason))
 			}
 		}
 		return list
@@ -53,12 +56,23 @@ func newPage(labels []string, runs []Summary) page {
 	if len(missing) > 0 {
 		p.items = append(p.items, items{"Missing", missing})
 	}
-	found := s.gather(func(r *Result) []string { return r.Doubts })
+	found := append(s.gather(func(r *Result) []string { return r.Doubts }), disagree...)
 	if len(found) == 0 {
-		found = []string{"none, by acceptance, length of series, autocorrelation window, binning, R-hat and exact values, as far as these are known."}
+		found = []string{"none, by acceptance, thermalization, length of series, autocorrelation window, binning, R-hat, exact values and agreement, as far as these are known."}
 	}
 	p.items = append(p.items, items{"Doubts", found})
 	return p
+}
+
+// withoutExact takes off the last clause of a reason if it is that there is no
+// exact value.
+func withoutExact(reason string) string {
+	if strings.HasSuffix(reason, ": "+noExact) {
+		if i := strings.LastIndex(reason, "; "); i >= 0 {
+			return reason[:i]
+		}
+	}
+	return reason
 }
 
 // titles returns the titles of the runs that have one, of several with their
@@ -99,36 +113,41 @@ func (s *sheet) details(x *series) table {
 		columns: []column{{"observable", "", false}, {"value", "", true}},
 		stub:    1,
 	}
-	exact := slices.ContainsFunc(r.Observables, func(o Observable) bool { return o.Exact != nil })
+	exact := slices.ContainsFunc(s.numbers, func(q quantity) bool { e := q.of(r); return e != nil && e.Exact != nil })
 	if exact {
 		t.columns = append(t.columns, column{"exact", "", true}, sigColumn)
 	}
 	t.columns = append(t.columns, tauColumn, essColumn, rhatColumn)
-	for _, o := range r.Observables {
-		row := []string{o.Name, withError(o.Value, o.Error)}
-		if exact {
-			row = append(row, exactly(o), deviations(o.Sigmas))
+	for _, q := range s.numbers {
+		e := q.of(r)
+		if e == nil {
+			continue
 		}
-		t.rows = append(t.rows, append(row, withError(o.TauInt, o.TauIntError), count(o.ESS), format("%.3f", o.RHat)))
+		row := []string{q.label, withError(e.Value, e.Error)}
+		if exact {
+			row = append(row, exactly(e.Exact, e.Error), deviations(e.Sigmas))
+		}
+		t.rows = append(t.rows, append(row, withError(e.TauInt, e.TauIntError), count(e.ESS), format("%.3f", e.RHat)))
 	}
 	return t
 }
 
-// exactly writes the exact value with one decimal more than the estimate has.
-func exactly(o Observable) string {
+// exactly writes an exact value with one decimal more than an estimate of the
+// given error has.
+func exactly(exact, err *float64) string {
 	switch {
-	case o.Exact == nil:
+	case exact == nil:
 		return missing
-	case *o.Exact == 0:
+	case *exact == 0:
 		return "0"
 	}
-	if o.Error != nil {
-		decimals := 2 - int(math.Floor(math.Log10(*o.Error)))
-		if decimals >= 0 && decimals <= 8 && math.Abs(*o.Exact) < 1e6 {
-			return strconv.FormatFloat(*o.Exact, 'f', decimals, 64)
+	if err != nil {
+		decimals := 2 - int(math.Floor(math.Log10(*err)))
+		if decimals >= 0 && decimals <= 8 && math.Abs(*exact) < 1e6 {
+			return strconv.FormatFloat(*exact, 'f', decimals, 64)
 		}
 	}
-	return strconv.FormatFloat(*o.Exact, 'g', 8, 64)
+	return strconv.FormatFloat(*exact, 'g', 8, 64)
 }
 
 // deviations writes a number of sigmas.
@@ -157,21 +176,44 @@ func (s *sheet) place(i int) []string {
 	return row
 }
 
+// scanned are the tables of some quantities at all points: one of exact
+// values, if any are known, and one for each proposal.
+func (s *sheet) scanned(title string, quantities []quantity, notes []string) []table {
+	if len(quantities) == 0 {
+		return nil
+	}
+	tables := s.exact(title, quantities)
+	var told []string
+	for _, x := range s.series {
+		if !slices.Contains(told, x.proposal) {
+			told = append(told, x.proposal)
+			tables = append(tables, s.values(title, x.proposal, quantities))
+		}
+	}
+	for i := range tables {
+		tables[i].notes = notes
+	}
+	return tables
+}
+
 // exact is the table of exact values at all points, if any are known.
-func (s *sheet) exact() []table {
+func (s *sheet) exact(title string, quantities []quantity) []table {
 	t := table{title: "Exact values", columns: s.axisColumns(), stub: len(s.axes)}
+	if title != "" {
+		t.title = title + "exact values"
+	}
 	for i := range s.points {
 		t.rows = append(t.rows, s.place(i))
 	}
-	for _, name := range s.observables {
+	for _, q := range quantities {
 		cells := make([]string, len(s.points))
 		some := false
 		for i := range s.points {
 			cells[i] = missing
 			for _, x := range s.series {
 				if r := x.at[i]; r != nil {
-					if o := r.Observables.find(name); o != nil && o.Exact != nil {
-						cells[i] = format("%.8g", o.Exact)
+					if e := q.of(r); e != nil && e.Exact != nil {
+						cells[i] = format("%.8g", e.Exact)
 						some = true
 						break
 					}
@@ -179,7 +221,7 @@ func (s *sheet) exact() []table {
 			}
 		}
 		if some {
-			t.columns = append(t.columns, column{name, "", true})
+			t.columns = append(t.columns, column{q.head(), "", true})
 			for i := range t.rows {
 				t.rows[i] = append(t.rows[i], cells[i])
 			}
@@ -192,18 +234,18 @@ func (s *sheet) exact() []table {
 }
 
 // values is the table of a proposal at all points: a row for each point and
-// run, a column for each observable, and how far all are from exact values.
-func (s *sheet) values(proposal string) table {
+// run, a column for each quantity, and how far all are from exact values.
+func (s *sheet) values(title, proposal string, quantities []quantity) table {
 	t := table{columns: s.axisColumns()}
 	if s.several {
 		t.columns = append(t.columns, column{"run", "", false})
 	}
 	t.stub = len(t.columns)
-	for _, name := range s.observables {
-		t.columns = append(t.columns, column{name, "", true})
+	for _, q := range quantities {
+		t.columns = append(t.columns, column{q.head(), "", true})
 	}
 	var results []*Result
-	compared := make([][]float64, len(s.observables))
+	compared := make([][]float64, len(quantities))
 	for p := range s.points {
 		for _, x := range s.series {
 			r := x.at[p]
@@ -215,21 +257,21 @@ func (s *sheet) values(proposal string) table {
 			if s.several {
 				row = append(row, x.label)
 			}
-			for k, name := range s.observables {
-				o := r.Observables.find(name)
-				if o == nil {
+			for k, q := range quantities {
+				e := q.of(r)
+				if e == nil {
 					row = append(row, missing)
 					continue
 				}
-				row = append(row, withError(o.Value, o.Error))
-				if o.Sigmas != nil {
-					compared[k] = append(compared[k], *o.Sigmas)
+				row = append(row, withError(e.Value, e.Error))
+				if e.Sigmas != nil {
+					compared[k] = append(compared[k], *e.Sigmas)
 				}
 			}
 			t.rows = append(t.rows, row)
 		}
 	}
-	t.title = proposal + ": " + length(results)
+	t.title = title + proposal + ": " + length(results)
 	rms, largest := make([]string, t.stub), make([]string, t.stub)
 	rms[0], largest[0] = "rms sigma", "max |sigma|"
 	some := false

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strconv"
@@ -12,12 +13,41 @@ import (
 // A sheet is the results of one or more runs, ordered for tables: a point is
 // where they were taken, a series is one proposal at all points.
 type sheet struct {
-	several     bool // runs
-	axes        []axis
-	points      []string // how each is called
-	common      Settings // what the models of all points have in common
-	series      []series
-	observables []string // of all results, in order of appearance
+	several   bool // runs
+	axes      []axis
+	points    []string // how each is called
+	common    Settings // what the models of all points have in common
+	series    []series
+	numbers   []quantity   // of all results, in order of appearance
+	functions [][]quantity // each at all its points
+}
+
+// A quantity is an observable that is one number, or a function at a point.
+type quantity struct {
+	name  string
+	x     []float64 // nil of a number
+	label string    // the name, or how the point is written
+}
+
+// head is the heading of a column of the quantity.
+func (q *quantity) head() string {
+	if q.x == nil {
+		return q.label
+	}
+	return "x = " + q.label
+}
+
+// of returns the estimate of a quantity, nil if a result has none.
+func (q *quantity) of(r *Result) *Estimate {
+	if q.x == nil {
+		return r.Observables.number(q.name)
+	}
+	if o := r.Observables.find(q.name); o != nil {
+		if i := slices.IndexFunc(o.X, func(x []float64) bool { return slices.Equal(x, q.x) }); i >= 0 {
+			return &o.Estimates[i]
+		}
+	}
+	return nil
 }
 
 // An axis is a setting in which points differ.
@@ -51,10 +81,8 @@ func newSheet(labels []string, runs []Summary) *sheet {
 				keys, first = append(keys, key), append(first, x)
 			}
 			places = append(places, p)
-			for _, o := range x.Observables {
-				if !slices.Contains(s.observables, o.Name) {
-					s.observables = append(s.observables, o.Name)
-				}
+			for k := range x.Observables {
+				s.collect(&x.Observables[k])
 			}
 		}
 		where = append(where, places)
@@ -72,8 +100,40 @@ func newSheet(labels []string, runs []Summary) *sheet {
 			s.series[k].at[p] = x
 		}
 	}
+	for _, f := range s.functions {
+		if !slices.ContainsFunc(f, func(q quantity) bool { return len(q.x) != 1 }) {
+			slices.SortFunc(f, func(a, b quantity) int { return cmp.Compare(a.x[0], b.x[0]) })
+		}
+		var points [][]float64
+		for _, q := range f {
+			points = append(points, q.x)
+		}
+		for i, label := range pointLabels(points) {
+			f[i].label = label
+		}
+	}
 	s.findAxes(first)
 	return s
+}
+
+// collect adds the quantities of an observable that are not yet there.
+func (s *sheet) collect(o *Observable) {
+	if o.X == nil {
+		if !slices.ContainsFunc(s.numbers, func(q quantity) bool { return q.name == o.Name }) {
+			s.numbers = append(s.numbers, quantity{name: o.Name, label: o.Name})
+		}
+		return
+	}
+	k := slices.IndexFunc(s.functions, func(f []quantity) bool { return f[0].name == o.Name })
+	for _, x := range o.X {
+		if k < 0 {
+			k = len(s.functions)
+			s.functions = append(s.functions, nil)
+		}
+		if !slices.ContainsFunc(s.functions[k], func(q quantity) bool { return slices.Equal(q.x, x) }) {
+			s.functions[k] = append(s.functions[k], quantity{name: o.Name, x: x})
+		}
+	}
 }
 
 // pointKey tells points apart: by the model, and by what else is scanned.

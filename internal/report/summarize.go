@@ -5,6 +5,7 @@ import (
 
 	"mcrun/mc/param"
 	"mcrun/models"
+	"mcrun/observables"
 )
 
 // A Task is one task of a run, finished or not, with its series.
@@ -13,20 +14,27 @@ type Task struct {
 	Scan               []param.Setting // the scanned keys with their values here; none without a scan
 	Proposal           string          // its name
 	Kernels            []string        // one, or the members of a cycle or mixture
-	Model              models.Model    // asked for Sites, Beta and Exact, and by functions of observables; need not be prepared
+	Model              models.Model    // asked for Beta, and by observables; need not be prepared
 	ModelKeys          []param.Setting // of the [model] table, resolved, name first
-	Observables        []string
+	Observables        []observables.Observable
+	Exact              map[string][]float64 // known values of observables: one, or of a function one for each of its points; NaN where unknown
 	Chains             int
+	Thermalize         int   // sweeps discarded in each chain
 	Sweeps             []int // measured in each chain that has begun
 	Every              int   // sweeps from one record to the next
 	Seconds            float64
 	Proposed, Accepted uint64 // of all chains
-	Columns            []string
-	Series             [][][]float64 // [chain][column][record]; chains may differ in length
+	Columns            []observables.Field
+	// Series is [chain][number][record], the numbers of the Columns one after
+	// the other. Chains may differ in length; those of a pair are 2k and 2k+1.
+	Series [][][]float64
 }
 
+const panicExact = "report: a function needs one exact value for each of its points, and a number one"
+
 // Summarize analyses the series of a task. What they do not tell is nil in
-// the result, with the reason.
+// the result, with the reason. It panics unless an observable has an estimator
+// for each of its points and, where it is in Exact, a value.
 func Summarize(t Task) Result {
 	r := Result{
 		Task:        t.Index,
@@ -46,27 +54,30 @@ func Summarize(t Task) Result {
 	}
 	r.Sweeps = measured / max(t.Chains, 1)
 
-	var exact map[string]float64
-	if m, ok := t.Model.(models.Exact); ok {
-		exact = m.Exact()
-	}
 	compared := 0
-	for _, name := range t.Observables {
-		if _, ok := exact[name]; ok {
-			compared++
+	estimates := make([][]estimated, len(t.Observables))
+	for i, o := range t.Observables {
+		points, list := t.estimate(o)
+		estimates[i] = list
+		exact := t.Exact[o.Name]
+		if exact != nil && len(exact) != len(list) {
+			panic(panicExact)
 		}
+		for k := range exact {
+			if finite(exact[k]) && list[k].err == nil {
+				compared++
+			}
+		}
+		r.Observables = append(r.Observables, t.observable(points, o.Name, list, exact))
 	}
 	var doubts doubts
-	for _, name := range t.Observables {
-		s := t.estimate(name)
-		var truth *float64
-		if x, ok := exact[name]; ok {
-			truth = known(x)
-		}
-		r.Observables = append(r.Observables, s.observable(t, truth))
-		doubts.add(s.doubts()...)
-		if truth != nil {
-			doubts.add(s.deviation(*truth, compared)...)
+	for i, list := range estimates {
+		exact := t.Exact[t.Observables[i].Name]
+		for k := range list {
+			doubts.add(list[k].doubts()...)
+			if exact != nil && finite(exact[k]) {
+				doubts.add(list[k].deviation(exact[k], compared)...)
+			}
 		}
 	}
 	if t.Proposed > 0 && measured > 0 { // before, all proposals are of thermalization

@@ -14,15 +14,25 @@ import (
 	"mcrun/observables"
 )
 
-// anonymous is a model of which nothing is known exactly.
-type anonymous struct{ models.Model }
-
 func ising(temperature float64, shape ...int) *models.Ising {
 	return &models.Ising{
 		Periodic: models.Periodic{Shape: shape},
 		Thermal:  models.Thermal{Temperature: &temperature},
 		J:        1,
 	}
+}
+
+// named returns registered observables.
+func named(names ...string) []observables.Observable {
+	var list []observables.Observable
+	for _, name := range names {
+		o, ok := observables.Find(name)
+		if !ok {
+			panic("no observable " + name)
+		}
+		list = append(list, o)
+	}
+	return list
 }
 
 // ar1 returns chains of an AR(1) process around a mean.
@@ -44,9 +54,12 @@ func ar1(random *rand.Rand, chains, records int, phi, mean, sigma float64) [][]f
 func sampled() Task {
 	m := ising(2.6, 4, 4)
 	random := rand.New(rand.NewPCG(3, 4))
-	exact := m.Exact()
-	energy := ar1(random, 4, 10_000, 0.8, exact["energy"], 0.3)
-	mag := ar1(random, 4, 10_000, 0.8, 0, math.Sqrt(exact["susceptibility"]/16*2.6))
+	exact := map[string][]float64{}
+	for name, v := range m.Exact() {
+		exact[name] = []float64{v}
+	}
+	energy := ar1(random, 4, 10_000, 0.8, exact["energy"][0], 0.3)
+	mag := ar1(random, 4, 10_000, 0.8, 0, math.Sqrt(exact["susceptibility"][0]/16*2.6))
 	task := Task{
 		Index:    7,
 		Point:    3,
@@ -54,10 +67,11 @@ func sampled() Task {
 		Proposal: "local", Kernels: []string{"metropolis"},
 		Model:       m,
 		ModelKeys:   append([]param.Setting{{Key: "name", Value: "ising"}}, param.Encode(m)...),
-		Observables: []string{"susceptibility", "energy", "magnetization"},
+		Observables: named("susceptibility", "energy", "magnetization"),
+		Exact:       exact,
 		Chains:      4, Sweeps: []int{100_000, 100_000, 100_003, 100_001}, Every: 10,
 		Seconds: 2, Proposed: 1000, Accepted: 250,
-		Columns: []string{"magnetization", "energy"},
+		Columns: []observables.Field{{Name: "magnetization", Width: 1}, {Name: "energy", Width: 1}},
 	}
 	for c := range energy {
 		task.Series = append(task.Series, [][]float64{mag[c], energy[c]})
@@ -84,12 +98,12 @@ func TestSummarize(t *testing.T) {
 		t.Fatalf("%+v", r.Observables)
 	}
 
-	e := r.Observables[1]
+	e := r.Observables[1].Estimates[0]
 	want, err := analysis.Gamma{}.Mean(task.Series[0][1], task.Series[1][1], task.Series[2][1], task.Series[3][1])
 	if err != nil {
 		t.Fatal(err)
 	}
-	exact := task.Model.(models.Exact).Exact()["energy"]
+	exact := task.Exact["energy"][0]
 	for _, c := range []struct {
 		key       string
 		got, want float64
@@ -107,15 +121,15 @@ func TestSummarize(t *testing.T) {
 			t.Errorf("%s is %g, want %g", c.key, c.got, c.want)
 		}
 	}
-	if e.Reason != nil {
-		t.Errorf("reason %q", *e.Reason)
+	if r.Observables[1].Reason != nil {
+		t.Errorf("reason %q", *r.Observables[1].Reason)
 	}
 }
 
 // The tau_int of the susceptibility is that of m^2, and its R-hat too.
 func TestSusceptibilityIsThatOfSquare(t *testing.T) {
 	task := sampled()
-	o := Summarize(task).Observables.find("susceptibility")
+	o := Summarize(task).Observables.number("susceptibility")
 	var squares [][]float64
 	for _, columns := range task.Series {
 		var x []float64
@@ -146,7 +160,7 @@ func TestLinearise(t *testing.T) {
 	}
 	for _, name := range []string{"binder", "susceptibility", "connected_susceptibility"} {
 		o, _ := observables.Find(name)
-		f := o.Function(task.Model)
+		f := *o.Estimators(task.Model)[0].Function
 		want, err := analysis.Gamma{}.Function(f, chains)
 		if err != nil {
 			t.Fatal(err)
@@ -244,7 +258,8 @@ func unknownKeys(t *testing.T, o Observable) []string {
 	}
 	var keys []string
 	for key, v := range all {
-		if v == nil && key != "reason" {
+		list, function := v.([]any)
+		if v == nil && key != "reason" && key != "x" || function && slices.Contains(list, nil) {
 			keys = append(keys, key)
 		}
 	}
@@ -258,6 +273,7 @@ func unknownKeys(t *testing.T, o Observable) []string {
 	var said []string
 	for clause := range strings.SplitSeq(*o.Reason, "; ") {
 		if about, _, ok := strings.Cut(clause, ": "); ok {
+			about, _, _ = strings.Cut(about, " at x = ")
 			said = append(said, strings.Split(about, ", ")...)
 		}
 	}
@@ -280,7 +296,7 @@ func TestReasons(t *testing.T) {
 		doubt  string // what the doubts about the energy say; none if empty
 	}{
 		{"complete", func(*Task) {}, nil, ""},
-		{"exact unknown", func(t *Task) { t.Model = anonymous{t.Model} }, []string{"exact", "sigmas"}, ""},
+		{"exact unknown", func(t *Task) { t.Exact = nil }, []string{"exact", "sigmas"}, ""},
 		{"no time", func(t *Task) { t.Seconds = 0 }, []string{"ess_per_second"}, ""},
 		{"constant", func(t *Task) { fill(t, func(float64, int) float64 { return -2 }) }, append(slices.Clone(estimates), "rhat"), "constant"},
 		{"no record", func(t *Task) { cut(t, 0) }, noValue, "too few records"},
@@ -288,7 +304,7 @@ func TestReasons(t *testing.T) {
 		{"one record", func(t *Task) { cut(t, 1); t.Series = t.Series[:1] }, append(slices.Clone(estimates), "rhat"), "too few records"},
 		{"three records", func(t *Task) { cut(t, 3) }, []string{"rhat"}, "only 12 records"},
 		{"not finite", func(t *Task) { t.Series[1][1][5] = math.NaN() }, noValue, "record 5"},
-		{"not recorded", func(t *Task) { t.Columns[1] = "action" }, noValue, "was not recorded"},
+		{"not recorded", func(t *Task) { t.Columns[1].Name = "action" }, noValue, "was not recorded"},
 		{"lengths differ", func(t *Task) { t.Series[2][0], t.Series[2][1] = t.Series[2][0][:50], t.Series[2][1][:50] }, nil, ""},
 		{"a chain frozen", func(t *Task) { fillChain(t, 2, -1.9) }, slices.Clone(estimates), "chain 2 never moved"},
 		{"all chains frozen", func(t *Task) { fill(t, func(_ float64, c int) float64 { return -1.9 + 0.1*float64(c) }) },
@@ -298,7 +314,7 @@ func TestReasons(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			task := sampled()
-			task.Observables = []string{"energy"}
+			task.Observables = named("energy")
 			c.change(&task)
 			r := Summarize(task)
 			null := unknownKeys(t, r.Observables[0])
@@ -345,15 +361,15 @@ func cut(t *Task, records int) {
 // that has just begun takes none away.
 func TestFrozen(t *testing.T) {
 	task := sampled()
-	task.Observables = []string{"specific_heat", "susceptibility"}
+	task.Observables = named("specific_heat", "susceptibility")
 	fillChain(&task, 1, -1.9)
 	r := Summarize(task)
-	heat := r.Observables[0]
-	if heat.Value == nil || heat.Error != nil || heat.TauInt != nil || heat.ESS != nil || !strings.Contains(*heat.Reason, "chain 1 never moved while others did") {
+	heat := r.Observables[0].Estimates[0]
+	if heat.Value == nil || heat.Error != nil || heat.TauInt != nil || heat.ESS != nil || !strings.Contains(*r.Observables[0].Reason, "chain 1 never moved while others did") {
 		t.Errorf("%+v", heat)
 	}
-	if r.Observables[1].Error == nil || len(r.Doubts) != 1 || !doubted(r.Doubts, "specific_heat") || doubted(r.Doubts, "susceptibility") {
-		t.Errorf("error %v of the susceptibility, doubts %q", r.Observables[1].Error, r.Doubts)
+	if r.Observables[1].Estimates[0].Error == nil || len(r.Doubts) != 1 || !doubted(r.Doubts, "specific_heat") || doubted(r.Doubts, "susceptibility") {
+		t.Errorf("error %v of the susceptibility, doubts %q", r.Observables[1].Estimates[0].Error, r.Doubts)
 	}
 
 	task = sampled()
@@ -361,7 +377,7 @@ func TestFrozen(t *testing.T) {
 		task.Series[1][k] = []float64{0.5, 0.5}
 	}
 	for _, o := range Summarize(task).Observables {
-		if o.Error == nil {
+		if o.Estimates[0].Error == nil {
 			t.Errorf("%s has no error: %s", o.Name, *o.Reason)
 		}
 	}
@@ -372,14 +388,14 @@ func TestInfiniteTemperature(t *testing.T) {
 	beta := 0.0
 	task := sampled()
 	task.Model = &models.Ising{Periodic: models.Periodic{Shape: []int{4, 4}}, Thermal: models.Thermal{InverseT: &beta}, J: 1}
-	task.Observables = []string{"susceptibility", "specific_heat", "connected_susceptibility"}
+	task.Observables = named("susceptibility", "specific_heat", "connected_susceptibility")
 	r := Summarize(task)
 	if len(r.Doubts) > 0 {
 		t.Errorf("doubts %q", r.Doubts)
 	}
 	for _, o := range r.Observables {
 		unknownKeys(t, o)
-		if o.Value == nil || *o.Value != 0 || o.Error != nil || !strings.Contains(*o.Reason, "0 whatever the records are") {
+		if e := o.Estimates[0]; e.Value == nil || *e.Value != 0 || e.Error != nil || !strings.Contains(*o.Reason, "0 whatever the records are") {
 			t.Errorf("%+v", o)
 		}
 	}
@@ -414,29 +430,16 @@ func TestIsZero(t *testing.T) {
 	}
 }
 
-// An observable of another program has a reason for everything.
-func TestUnknownObservable(t *testing.T) {
-	task := sampled()
-	task.Observables = []string{"luck"}
-	r := Summarize(task)
-	if null := unknownKeys(t, r.Observables[0]); len(null) != 9 {
-		t.Errorf("null are %q", null)
-	}
-	if len(r.Doubts) != 1 || !strings.HasPrefix(r.Doubts[0], "luck: no such observable") {
-		t.Errorf("%q", r.Doubts)
-	}
-}
-
 // A function that is not finite at the means has neither value nor error.
 func TestBinderOfNothing(t *testing.T) {
 	task := sampled()
-	task.Observables = []string{"binder"}
+	task.Observables = named("binder")
 	for _, columns := range task.Series {
 		clear(columns[0])
 	}
 	o := Summarize(task).Observables[0]
 	unknownKeys(t, o)
-	if o.Value != nil || o.Error != nil || o.Exact == nil {
+	if e := o.Estimates[0]; e.Value != nil || e.Error != nil || e.Exact == nil {
 		t.Errorf("%+v", o)
 	}
 }

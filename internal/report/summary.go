@@ -40,26 +40,6 @@ type Result struct {
 	Observables Observables `json:"observables"`
 }
 
-// An Observable is one estimate with everything known about its error. What
-// is unknown is nil.
-type Observable struct {
-	Name         string   `json:"-"`
-	Value        *float64 `json:"value"`
-	Error        *float64 `json:"error"`          // one standard error
-	TauInt       *float64 `json:"tau_int"`        // 1/2 + sum rho, in sweeps
-	TauIntError  *float64 `json:"tau_int_error"`  // its standard error, in sweeps
-	ESS          *float64 `json:"ess"`            // effective samples of all chains
-	ESSPerSecond *float64 `json:"ess_per_second"` // by the seconds of the result
-	RHat         *float64 `json:"rhat"`           // rank-normalised, split; of functions the largest of their terms
-	Exact        *float64 `json:"exact"`          // the exact value
-	Sigmas       *float64 `json:"sigmas"`         // (value - exact)/error
-	Reason       *string  `json:"reason"`         // which of these are unknown, and why; nil if none is
-}
-
-// Observables are the estimates of a result in the order of the card. In JSON
-// they are an object, whose keys keep that order.
-type Observables []Observable
-
 // A Flow is a learned proposal as it came out of its training.
 type Flow struct {
 	Name      string   `json:"name"`
@@ -74,32 +54,6 @@ type Flow struct {
 	LogZ      *float64 `json:"log_z"`
 	LogZError *float64 `json:"log_z_error"`
 	LogZExact *float64 `json:"log_z_exact"`
-}
-
-// find returns the observable of a name, nil if there is none.
-func (o Observables) find(name string) *Observable {
-	for i := range o {
-		if o[i].Name == name {
-			return &o[i]
-		}
-	}
-	return nil
-}
-
-// MarshalJSON implements [json.Marshaler].
-func (o Observables) MarshalJSON() ([]byte, error) {
-	return marshalObject(len(o), func(i int) (string, any) { return o[i].Name, o[i] })
-}
-
-// UnmarshalJSON implements [json.Unmarshaler].
-func (o *Observables) UnmarshalJSON(b []byte) error {
-	*o = Observables{}
-	return unmarshalObject(b, func(name string, d *json.Decoder) error {
-		x := Observable{Name: name}
-		err := d.Decode(&x)
-		*o = append(*o, x)
-		return err
-	})
 }
 
 // MarshalJSON implements [json.Marshaler]. Lists that are nil are written

@@ -17,16 +17,17 @@ const panicLabels = "report: every summary needs one label"
 //   - text: for terminals and logs, at most 80 columns wide where names allow
 //   - markdown: GitHub's tables
 //   - latex: tables to include in a document, which needs the package booktabs
-//   - csv: a row for each observable of each task, with all digits
+//   - csv: a row for each observable of each task, or each point of a function,
+//     with all digits
 //   - json: the summary itself
 func Write(w io.Writer, s Summary, format string) error {
 	return WriteAll(w, []string{""}, []Summary{s}, format)
 }
 
 // WriteAll writes the tables of several runs together, each run called by its
-// label. Their kernels are compared where the model is the same. In csv a
-// first column holds the label; json is a list of objects {run, summary}. One
-// run is written as [Write] does, without the label.
+// label. Where the model is the same their kernels are compared and pooled. In
+// csv a first column holds the label; json is a list of objects {run, summary}.
+// One run is written as [Write] does, without the label.
 //
 // WriteAll panics unless there is one label for each summary.
 func WriteAll(w io.Writer, labels []string, runs []Summary, format string) error {

@@ -24,17 +24,56 @@ func ptr[T any](x T) *T { return &x }
 // and in ten seconds.
 func estimate(name string, value, err, tau, n float64) Observable {
 	ess := n / (2 * tau)
-	return Observable{Name: name, Value: &value, Error: &err, TauInt: &tau, TauIntError: ptr(tau * 0.03),
-		ESS: &ess, ESSPerSecond: ptr(ess / 10), RHat: ptr(1.0012), Reason: ptr("exact, sigmas: " + noExact)}
+	return Observable{Name: name, Reason: ptr("exact, sigmas: " + noExact), Estimates: []Estimate{{
+		Value: &value, Error: &err, TauInt: &tau, TauIntError: ptr(tau * 0.03), ESS: &ess, ESSPerSecond: ptr(ess / 10), RHat: ptr(1.0012)}}}
 }
 
 func (o Observable) against(exact float64) Observable {
-	o.Exact, o.Sigmas, o.Reason = &exact, ptr((*o.Value-exact) / *o.Error), nil
+	e := o.Estimates[0]
+	e.Exact, e.Sigmas = &exact, ptr((*e.Value-exact) / *e.Error)
+	o.Estimates, o.Reason = []Estimate{e}, nil
 	return o
 }
 
 func unknown(name string, value *float64, reason string) Observable {
-	return Observable{Name: name, Value: value, Reason: &reason}
+	return Observable{Name: name, Estimates: []Estimate{{Value: value}}, Reason: &reason}
+}
+
+// correlation returns a function of so many points, 1 at 0 without an error;
+// it is decaying as exp(-x/length) with exact values if exactly.
+func correlation(points int, length, shift float64, exactly bool) Observable {
+	o := Observable{Name: "correlation"}
+	for i := range points {
+		x := float64(i)
+		o.X = append(o.X, []float64{x})
+		value := math.Exp(-x / length)
+		e := estimate("", value+shift*0.002, 0.002, 5+x/4, 40000).Estimates[0]
+		if i == 0 {
+			e = Estimate{Value: ptr(1.0)}
+		}
+		if exactly {
+			e.Exact = &value
+			if i > 0 {
+				e.Sigmas = ptr((*e.Value - value) / *e.Error)
+			}
+		}
+		o.Estimates = append(o.Estimates, e)
+	}
+	o.Reason = ptr("error, tau_int, tau_int_error, ess, ess_per_second, rhat, sigmas at x = 0: " + errSame.Error())
+	if !exactly {
+		o.Reason = ptr("error, tau_int, tau_int_error, ess, ess_per_second, rhat at x = 0: " + errSame.Error() + "; exact, sigmas: " + noExact)
+	}
+	return o
+}
+
+// vector returns a function of vectors.
+func vector() Observable {
+	o := Observable{Name: "structure_factor", Reason: ptr("exact, sigmas: " + noExact)}
+	for i, x := range [][]float64{{0, 0}, {2 * math.Pi / 3, 0}, {0, 0}, {0, math.Pi / 2}} {
+		o.X = append(o.X, x)
+		o.Estimates = append(o.Estimates, estimate("", 60/float64(1+i*i), 0.3, 8, 40000).Estimates[0])
+	}
+	return o
 }
 
 func model(temperature float64, shape ...int) Settings {
@@ -102,6 +141,48 @@ func examples() map[string]Summary {
 		}
 	}
 
+	var functions []Result
+	for i, proposal := range []string{"heat-bath", "wolff"} {
+		functions = append(functions, Result{
+			Task: i, Proposal: proposal, Kernels: []string{proposal}, Model: model(2.5, 3, 4), Chains: 4, Sweeps: 10000, Seconds: 5, Doubts: []string{},
+			Observables: Observables{
+				estimate("energy", -1.1+0.0021*float64(i), 0.0021, 3, 40000).against(-1.1),
+				correlation(9, 3, float64(i)-0.4, true),
+				vector(),
+				unknown("improved_susceptibility", nil, "value, error, tau_int, tau_int_error, ess, ess_per_second, rhat: "+errClusters.Error()+"; exact, sigmas: "+noExact),
+			},
+		})
+	}
+	functions[0].Doubts = []string{"correlation at x = 8 and 2 more (also energy): R-hat = 1.020 is above 1.01: thermalize longer"}
+	functions[1].Observables[3] = estimate("improved_susceptibility", 12.31, 0.04, 0.7, 40000)
+
+	var profiles []Result
+	for i, length := range []int{8, 32, 64} {
+		profiles = append(profiles, Result{
+			Task: i, Point: i, Proposal: "wolff", Kernels: []string{"wolff"}, Model: model(2.5, length, length), Chains: 4, Sweeps: 10000, Seconds: 5, Doubts: []string{},
+			Scan:        Settings{{Key: "model.shape", Value: []int{length, length}}},
+			Observables: Observables{correlation(length/2+1, 4, 0.3, false)},
+		})
+	}
+
+	var glass []Result
+	for i, temperature := range []float64{0.8, 1.2} {
+		for sample := range 3 {
+			for p, proposal := range []string{"metropolis", "heat-bath"} {
+				shift := float64((7*sample+3*i)%5 - 2)
+				m := append(slices.Clone(model(temperature, 4, 4, 4)), param.Setting{Key: "disorder_seed", Value: 1 + sample})
+				glass = append(glass, Result{
+					Task: len(glass), Point: 3*i + sample, Proposal: proposal, Kernels: []string{proposal}, Model: m, Chains: 4, Sweeps: 10000, Seconds: 5, Doubts: []string{},
+					Scan: Settings{{Key: "model.temperature", Value: temperature}, {Key: "model.disorder_seed", Value: 1 + sample}},
+					Observables: Observables{
+						estimate("energy", -1.7+0.2*float64(i)+0.01*shift+0.0004*float64(p), 0.0007, 5, 40000),
+						estimate("overlap", 0.01*shift, 0.012, 40, 40000),
+					},
+				})
+			}
+		}
+	}
+
 	long := Result{
 		Proposal: "over-relaxation+heat-bath+swendsen-wang+over-relaxation", Kernels: []string{"over-relaxation", "heat-bath", "swendsen-wang", "over-relaxation"},
 		Model:  Settings{{Key: "name", Value: "a_model_of_one's|own"}, {Key: "shape", Value: []int{4, 4, 4, 4}}, {Key: "temperature", Value: nil}, {Key: "beta", Value: 0.0}},
@@ -114,10 +195,13 @@ func examples() map[string]Summary {
 		},
 	}
 	return map[string]Summary{
-		"point":   New([]Result{metropolis, wolff}),
-		"scan":    New(scan),
-		"missing": New([]Result{long}),
-		"empty":   New(nil),
+		"point":     New([]Result{metropolis, wolff}),
+		"scan":      New(scan),
+		"missing":   New([]Result{long}),
+		"functions": New(functions),
+		"profiles":  New(profiles),
+		"disorder":  New(glass),
+		"empty":     New(nil),
 	}
 }
 
@@ -204,6 +288,7 @@ func TestTextWidth(t *testing.T) {
 // What csv holds is what the summary holds, with all digits.
 func TestCSV(t *testing.T) {
 	s := examples()["scan"]
+	s.Results = append(s.Results, examples()["profiles"].Results...)
 	var b bytes.Buffer
 	if err := Write(&b, s, "csv"); err != nil {
 		t.Fatal(err)
@@ -213,27 +298,36 @@ func TestCSV(t *testing.T) {
 		t.Fatal(err)
 	}
 	column := func(name string) int { return slices.Index(rows[0], name) }
+	check := func(row []string, name string, want *float64) {
+		t.Helper()
+		text := row[column(name)]
+		if want == nil {
+			if text != "" {
+				t.Errorf("%s is %q, want none", name, text)
+			}
+			return
+		}
+		if got, err := strconv.ParseFloat(text, 64); err != nil || got != *want {
+			t.Errorf("%s is %q, want %v", name, text, *want)
+		}
+	}
 	i := 1
 	for _, r := range s.Results {
 		for _, o := range r.Observables {
-			row := rows[i]
-			i++
-			if row[column("task")] != strconv.Itoa(r.Task) || row[column("observable")] != o.Name || row[column("scan.model.shape")] != jsonText(r.Scan.value("model.shape")) {
-				t.Fatalf("row %d is %q", i, row)
-			}
-			for name, want := range map[string]*float64{
-				"value": o.Value, "error": o.Error, "tau_int": o.TauInt, "tau_int_error": o.TauIntError, "ess": o.ESS,
-				"ess_per_second": o.ESSPerSecond, "rhat": o.RHat, "exact": o.Exact, "sigmas": o.Sigmas, "acceptance": r.Acceptance,
-			} {
-				text := row[column(name)]
-				if want == nil {
-					if text != "" {
-						t.Errorf("row %d: %s is %q, want none", i, name, text)
-					}
-					continue
+			for k := range o.Estimates {
+				row := rows[i]
+				i++
+				if row[column("task")] != strconv.Itoa(r.Task) || row[column("observable")] != o.Name || row[column("scan.model.shape")] != jsonText(r.Scan.value("model.shape")) {
+					t.Fatalf("row %d is %q", i, row)
 				}
-				if got, err := strconv.ParseFloat(text, 64); err != nil || got != *want {
-					t.Errorf("row %d: %s is %q, want %v", i, name, text, *want)
+				check(row, "acceptance", r.Acceptance)
+				for _, n := range o.Estimates[k].numbers() {
+					check(row, n.key, *n.number)
+				}
+				if o.X == nil {
+					check(row, "x", nil)
+				} else {
+					check(row, "x", &o.X[k][0])
 				}
 			}
 		}
@@ -253,6 +347,7 @@ func TestEscapes(t *testing.T) {
 		t.Errorf("LaTeX: %s, want %s", got, want)
 	}
 	for text, want := range map[string]string{
+		"":               "",
 		"-":              "--",
 		"-1.45306(12)":   "$-1.45306(12)$",
 		"1.2340(12)e-10": `$1.2340(12) \times 10^{-10}$`,
@@ -374,12 +469,11 @@ func TestExactly(t *testing.T) {
 		{123456.789, 250, "123457"},
 		{1234567.891, 25, "1234567.9"},
 	} {
-		o := Observable{Exact: &c.exact, Error: &c.err}
-		if got := exactly(o); got != c.want {
+		if got := exactly(&c.exact, &c.err); got != c.want {
 			t.Errorf("%g with error %g: %s, want %s", c.exact, c.err, got, c.want)
 		}
 	}
-	if got := exactly(Observable{Exact: ptr(math.Pi)}); got != "3.1415927" {
+	if got := exactly(ptr(math.Pi), nil); got != "3.1415927" {
 		t.Error(got)
 	}
 }

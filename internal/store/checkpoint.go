@@ -10,11 +10,9 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"math"
 	"os"
 	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 
 	"mcrun/mc"
@@ -24,22 +22,38 @@ import (
 // its series had come.
 type generation struct {
 	identity string // of the group, as identityHash gives it
-	columns  []string
+	columns  []Column
 	rows     int               // in each series
-	sums     map[string]uint32 // checksums of these rows, by the name of the series
+	saved    *Configurations   // nil if there are none
+	kept     int               // configurations of each chain
+	sums     map[string]uint32 // checksums of these rows and configurations, by the name of the file
 	snapshot *mc.Snapshot
 }
 
-// checkpointFormat is the version of the format of checkpoints.
-const checkpointFormat = "1"
+// newestCheckpoint is the version of the format of checkpoints of groups that
+// record vectors or save configurations. Others are of version 1, which
+// differs in nothing but that it has neither.
+const newestCheckpoint = 2
 
-// Keys of the metadata of a checkpoint that are not names of series.
+// Keys of the metadata of a checkpoint that are not names of files.
 const (
 	formatKey   = "checkpoint"
 	identityKey = "identity"
 	columnsKey  = "columns"
 	rowsKey     = "rows"
+	keptKey     = "configurations"
+	typeKey     = "configurations.type"
+	shapeKey    = "configurations.shape"
 )
+
+// format returns the version of the checkpoint of a generation.
+func (g *generation) format() int {
+	vector := func(c Column) bool { return c.Width > 1 }
+	if g.saved != nil || slices.ContainsFunc(g.columns, vector) {
+		return newestCheckpoint
+	}
+	return 1
+}
 
 // identityHash returns the SHA-256 hash of an identity, in hexadecimal.
 func identityHash(identity string) string {
@@ -108,10 +122,15 @@ func isBytes(array any) int {
 // header returns the header of the checkpoint, its length included.
 func (g *generation) header(names []string) ([]byte, error) {
 	metadata := map[string]string{
-		formatKey:   checkpointFormat,
+		formatKey:   strconv.Itoa(g.format()),
 		identityKey: g.identity,
-		columnsKey:  strings.Join(g.columns, ","),
+		columnsKey:  columnsText(g.columns),
 		rowsKey:     strconv.Itoa(g.rows),
+	}
+	if g.saved != nil {
+		metadata[keptKey] = strconv.Itoa(g.kept)
+		metadata[typeKey] = g.saved.Type
+		metadata[shapeKey] = joinShape(g.saved.Shape, ",")
 	}
 	for name, sum := range g.sums {
 		metadata[name] = fmt.Sprintf("%08x", sum)
@@ -220,13 +239,14 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 	if err := json.Unmarshal(entries[metadataName], &metadata); err != nil {
 		return bad("its metadata are not strings")
 	}
-	if f := metadata[formatKey]; f != checkpointFormat {
-		if v, err := strconv.Atoi(f); err != nil || v < 1 {
-			return bad(fmt.Sprintf("its metadata give the format %q", f))
-		}
-		return nil, newer(path, f, checkpointFormat)
+	f := metadata[formatKey]
+	if v, err := strconv.Atoi(f); err != nil || v < 1 {
+		return bad(fmt.Sprintf("its metadata give the format %q", f))
+	} else if v > newestCheckpoint {
+		return nil, newer(path, f, strconv.Itoa(newestCheckpoint))
 	}
 	g := &generation{sums: make(map[string]uint32)}
+	var saved Configurations
 	for key, value := range metadata {
 		var err error
 		switch key {
@@ -234,10 +254,16 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 		case identityKey:
 			g.identity = value
 		case columnsKey:
-			g.columns = strings.Split(value, ",")
-			err = checkColumns(g.columns)
+			g.columns, err = parseColumns(value)
 		case rowsKey:
 			g.rows, err = strconv.Atoi(value)
+		case keptKey:
+			g.kept, err = strconv.Atoi(value)
+			g.saved = &saved
+		case typeKey:
+			saved.Type = value
+		case shapeKey:
+			saved.Shape, err = parseShape(value, ",")
 		default:
 			var sum uint64
 			sum, err = strconv.ParseUint(value, 16, 32)
@@ -247,8 +273,11 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 			return bad(err.Error())
 		}
 	}
-	if g.columns == nil || g.rows < 0 || g.rows > math.MaxInt/(8*len(g.columns))-headerSize {
+	if g.columns == nil || !fits(rowLayout(g.columns), g.rows) {
 		return bad("its metadata do not describe series")
+	}
+	if g.saved != nil && (saved.check() != nil || !fits(saved, g.kept)) {
+		return bad("its metadata do not describe configurations")
 	}
 	if len(g.identity) != hex.EncodedLen(sha256.Size) {
 		return bad("its metadata do not tell its identity")

@@ -26,7 +26,7 @@ func sample() *generation {
 	mc.Put(s, "kernel.<width>", []float64{0.5, math.Copysign(0, -1), math.Inf(1), math.Float64frombits(0x7ff8000000000001)})
 	return &generation{
 		identity: identityHash(identity),
-		columns:  []string{"energy", "magnetization"},
+		columns:  []Column{{"energy", 1}, {"magnetization", 1}},
 		rows:     3,
 		sums:     map[string]uint32{"chain-02.npy": 0xe3069283, "chain-03.npy": 1},
 		snapshot: s,
@@ -52,13 +52,50 @@ func TestCheckpointRoundTrip(t *testing.T) {
 	if again := got.bytes(t); !bytes.Equal(again, encoded) {
 		t.Errorf("read and written again:\n%q\n%q", again, encoded)
 	}
-	if got.rows != want.rows || fmt.Sprint(got.columns, got.sums) != fmt.Sprint(want.columns, want.sums) {
+	if got.rows != want.rows || fmt.Sprint(got.columns, got.saved, got.kept, got.sums) != fmt.Sprint(want.columns, want.saved, want.kept, want.sums) {
 		t.Errorf("%+v, want %+v", got, want)
 	}
 	for _, name := range want.snapshot.Names() {
 		a, b := got.snapshot.Array(name), want.snapshot.Array(name)
 		if fmt.Sprintf("%T%v", a, a) != fmt.Sprintf("%T%v", b, b) {
 			t.Errorf("%s: %v, want %v", name, a, b)
+		}
+	}
+}
+
+// Columns of vectors and configurations make version 2, which older programs
+// refuse; all else is version 1.
+func TestCheckpointVersion(t *testing.T) {
+	for _, vectors := range []bool{false, true} {
+		for _, saves := range []bool{false, true} {
+			want := sample()
+			metadata := []string{`"checkpoint":"1"`}
+			if vectors || saves {
+				metadata[0] = `"checkpoint":"2"`
+			}
+			if vectors {
+				want.columns[1] = Column{"correlation", 9}
+				metadata = append(metadata, `"columns":"energy,correlation:9"`)
+			}
+			if saves {
+				want.saved, want.kept = &Configurations{"|i1", []int{16, 8}}, 5
+				want.sums["chain-02.configs.npz"] = 0xdeadbeef
+				metadata = append(metadata, `"configurations":"5"`, `"configurations.type":"|i1"`, `"configurations.shape":"16,8"`,
+					`"chain-02.configs.npz":"deadbeef"`)
+			}
+			encoded := want.bytes(t)
+			for _, m := range metadata {
+				if !bytes.Contains(encoded, []byte(m)) {
+					t.Errorf("vectors %v, configurations %v: no %s in %q", vectors, saves, m, encoded)
+				}
+			}
+			got, err := decodeGeneration("a", encoded)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if fmt.Sprint(got.columns, got.saved, got.kept, got.sums) != fmt.Sprint(want.columns, want.saved, want.kept, want.sums) {
+				t.Errorf("%+v, want %+v", got, want)
+			}
 		}
 	}
 }
@@ -100,6 +137,18 @@ func TestHostileCheckpoints(t *testing.T) {
 	if _, err := decodeGeneration("a", array(`{"dtype":"F64","shape":[1],"data_offsets":[0,8]}`, "12345678")); err != nil {
 		t.Fatal(err)
 	}
+	edit := func(old, new string) []byte { // all is well but what is new
+		return seal(strings.Replace("{"+metadata+`,"sha256":{"dtype":"U8","shape":[32],"data_offsets":[0,32]}}`, old, new, 1), "")
+	}
+	saving := func(keys string) []byte { return edit(`"rows":"0"`, `"rows":"0",`+keys) }
+	for _, good := range [][]byte{
+		edit(`"columns":"a"`, `"columns":"a:2"`),
+		saving(`"configurations":"0","configurations.type":"|i1","configurations.shape":"2"`),
+	} {
+		if _, err := decodeGeneration("a", good); err != nil {
+			t.Fatal(err)
+		}
+	}
 	huge := seal("{}", "")
 	binary.LittleEndian.PutUint64(huge, math.MaxUint64)
 	hash := sha256.Sum256(huge[:len(huge)-sha256.Size])
@@ -118,6 +167,16 @@ func TestHostileCheckpoints(t *testing.T) {
 		"no identity":           seal(`{"__metadata__":{"checkpoint":"1","columns":"a","rows":"0"}}`, ""),
 		"no columns":            seal(`{"__metadata__":{"checkpoint":"1","rows":"1"}}`, ""),
 		"bad columns":           seal(`{"__metadata__":{"checkpoint":"1","columns":"a,a","rows":"1"}}`, ""),
+		"width 0":               edit(`"columns":"a"`, `"columns":"a:0"`),
+		"width 1":               edit(`"columns":"a"`, `"columns":"a:1"`),
+		"huge width":            edit(`"columns":"a"`, `"columns":"a:9223372036854775807"`),
+		"no width":              edit(`"columns":"a"`, `"columns":"a:"`),
+		"no type":               saving(`"configurations":"0","configurations.shape":"2"`),
+		"no shape":              saving(`"configurations":"0","configurations.type":"|i1"`),
+		"bad shape":             saving(`"configurations":"0","configurations.type":"|i1","configurations.shape":"2,-1"`),
+		"huge shape":            saving(`"configurations":"0","configurations.type":"|i1","configurations.shape":"4294967296,4294967296"`),
+		"negative count":        saving(`"configurations":"-1","configurations.type":"|i1","configurations.shape":"2"`),
+		"huge count":            saving(`"configurations":"9223372036854775807","configurations.type":"|i1","configurations.shape":"2"`),
 		"negative rows":         seal(`{"__metadata__":{"checkpoint":"1","columns":"a","rows":"-1"}}`, ""),
 		"huge rows":             seal(`{"__metadata__":{"checkpoint":"1","columns":"a","rows":"9223372036854775807"}}`, ""),
 		"bad checksum":          seal(`{"__metadata__":{"checkpoint":"1","columns":"a","rows":"1","chain-00.npy":"xyz"}}`, ""),
@@ -148,12 +207,12 @@ func TestHostileCheckpoints(t *testing.T) {
 }
 
 func TestNewerCheckpoint(t *testing.T) {
-	file := seal(`{"__metadata__":{"checkpoint":"2","wonder":"x"}}`, "")
-	if _, err := decodeGeneration("group-00.safetensors", file); !isRefusal(err, "format 2") {
+	file := seal(`{"__metadata__":{"checkpoint":"3","wonder":"x"}}`, "")
+	if _, err := decodeGeneration("group-00.safetensors", file); !isRefusal(err, "format 3") {
 		t.Errorf("error %v", err)
 	}
 	dir := newRun(t, 1)
-	mustAdvance(t, dir, 1, 3)
+	mustAdvance(t, dir, 1, plan(3))
 	path := filepath.Join(dir, currentFile)
 	if err := os.WriteFile(path, file, 0o666); err != nil {
 		t.Fatal(err)

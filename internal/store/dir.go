@@ -48,6 +48,12 @@ func (d *Dir) TaskPath(task int) string {
 	return d.Path(tasksName, fmt.Sprintf("%04d-%s", task, d.manifest.Tasks[task].Name))
 }
 
+// ConfigurationsPath returns the path of the saved configurations of a chain
+// of a task, for [OpenConfigurations].
+func (d *Dir) ConfigurationsPath(task, chain int) string {
+	return filepath.Join(d.TaskPath(task), configurationsName(chain))
+}
+
 // Series reads the series of a chain of a task as far as the last checkpoint
 // goes, and verifies its rows by the checkpoint's checksum. Where the
 // checkpoint is damaged, or the rows do not fit it, the previous one is
@@ -130,7 +136,7 @@ func unverified(path string) (*Series, []Notice, error) {
 
 // series reads the rows of a generation.
 func (g *generation) series(path string) (*Series, []Notice, error) {
-	f, err := openSeries(path)
+	f, err := openRecords(path, headerSize)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -139,19 +145,25 @@ func (g *generation) series(path string) (*Series, []Notice, error) {
 	if !ok {
 		return nil, nil, &damage{path, "the checkpoint of its group does not know it"}
 	}
-	if cut := f.cut(len(g.columns), g.rows); cut != nil {
+	l := rowLayout(g.columns)
+	if cut := f.cut(l, g.rows); cut != nil {
 		return nil, nil, cut
 	}
 	s := newSeries(g.columns, g.rows)
 	s.State = g.snapshot
-	if err := f.verify(g, sum, s.put); err != nil {
+	if err := f.verify(l, g.rows, sum, s.put); err != nil {
 		return nil, nil, err
 	}
-	if fault := f.headerFault(g); fault != "" {
+	fault, err := f.fault(l, g.rows, sum)
+	if err != nil {
+		return nil, nil, err
+	}
+	if fault != "" {
 		return s, []Notice{{path, fault + "; its rows are intact, and running the card again repairs it"}}, nil
 	}
 	return s, nil, nil
 }
 
-func seriesName(chain int) string     { return fmt.Sprintf("chain-%02d.npy", chain) }
-func checkpointName(group int) string { return fmt.Sprintf("group-%02d.safetensors", group) }
+func seriesName(chain int) string         { return fmt.Sprintf("chain-%02d.npy", chain) }
+func configurationsName(chain int) string { return fmt.Sprintf("chain-%02d.configs.npz", chain) }
+func checkpointName(group int) string     { return fmt.Sprintf("group-%02d.safetensors", group) }

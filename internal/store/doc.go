@@ -15,7 +15,7 @@
 //	r, err := store.Open(dir)
 //	...
 //	defer r.Close()
-//	sink, snapshot, notices, err := r.Group(task, group, identity, columns)
+//	sink, snapshot, notices, err := r.Group(task, group, identity, columns, saved)
 //	... // print the notices, whether there is an error or not
 //	defer sink.Close()
 //	if snapshot != nil {
@@ -23,30 +23,32 @@
 //	}
 //	err = g.Run(ctx, plan, sink)
 //
-// [Run.Group] returns the sink to which an [mcrun/mc.Group] hands its rows
-// and its snapshots, and the snapshot to go on from. Groups are independent:
+// [Run.Group] returns the sink to which an [mcrun/mc.Group] hands its rows, its
+// configurations and its snapshots, and the snapshot to go on from. Groups are independent:
 // workers may open and run several at once, each used by one goroutine.
 //
 // For analysis [View] opens a directory without the lock, also while a run
 // writes to it, and [Dir.Series] returns the time series of a chain. When it
 // returns a notice or an error for a task that is done, opening the task's
 // groups and running them to the end of their plan repairs the files.
+// [OpenConfigurations] reads saved configurations, those of NumPy's as well.
 //
 // # What can be relied on
 //
 // A checkpoint is one generation: the state of a group with its random
-// streams and counters, and the length and checksum of each of its series.
-// Rows are durable before the header of their series counts them, and
-// counted before a checkpoint refers to them; a checkpoint is durable before
+// streams and counters, and the length and checksum of each of its series and
+// of its saved configurations. Rows and configurations are durable before the
+// header of their file counts them, and counted before a checkpoint refers to
+// them; a checkpoint is durable before
 // it takes the place of the last one, which is kept as the previous one. A
 // program can be killed between any two of these steps, and the machine can
-// lose power: what was durable at the last checkpoint is found again, rows
-// written later are removed and come again, the same to the bit.
+// lose power: what was durable at the last checkpoint is found again, what was
+// written later is removed and comes again, the same to the bit.
 //
-// A cut or a changed bit in a checkpoint or in the rows of a series is
-// detected, and told by a [Notice] that names the file. Then the previous
-// generation is used, and if its rows are damaged too the group starts from
-// the beginning: card and seed determine every number, so that only time is
+// A cut or a changed bit in a checkpoint, in the rows of a series or in saved
+// configurations is detected, and told by a [Notice] that names the file. Then
+// the previous generation is used, and if its files are damaged too the group
+// starts from the beginning: card and seed determine every number, so that only time is
 // lost. Damaged files that would be replaced are kept under a name ending in
 // ".damaged".
 //

@@ -20,6 +20,9 @@ type coin struct {
 func (c *coin) Step()              { c.side = float64(c.random.Uint64() >> 63) }
 func (c *coin) Read(row []float64) { row[0] = c.side }
 
+// Export appends the coin as a configuration of one byte.
+func (c *coin) Export(_ int, dst []byte) []byte { return append(dst, byte(c.side)) }
+
 // identity tells all that determines the tosses.
 const identity = "coin, seed 1"
 
@@ -27,7 +30,7 @@ const identity = "coin, seed 1"
 func newCoin() *mc.Group {
 	g := mc.NewGroup(0, 1, 1, "coin")
 	c := &coin{random: g.Stream(0, "toss")}
-	g.Kernel, g.Probe, g.Row = c, c, 1
+	g.Kernel, g.Probe, g.Row, g.Export = c, c, 1, c.Export
 	return g
 }
 
@@ -38,7 +41,8 @@ func toss(dir string, sweeps int) error {
 		return err
 	}
 	defer run.Close()
-	sink, snapshot, notices, err := run.Group(0, 0, identity, []string{"side"})
+	sink, snapshot, notices, err := run.Group(0, 0, identity,
+		[]store.Column{{Name: "side", Width: 1}}, &store.Configurations{Type: "|u1", Shape: []int{1}})
 	for _, n := range notices {
 		fmt.Println(n)
 	}
@@ -52,7 +56,7 @@ func toss(dir string, sweeps int) error {
 			return err
 		}
 	}
-	if err := g.Run(context.Background(), mc.Plan{Sweeps: sweeps, Every: 1}, sink); err != nil {
+	if err := g.Run(context.Background(), mc.Plan{Sweeps: sweeps, Every: 1, Save: 50}, sink); err != nil {
 		return err
 	}
 	return run.Update(func(m *store.Manifest) {
@@ -93,9 +97,19 @@ func Example() {
 		if err != nil {
 			log.Fatal(err)
 		}
-		fmt.Println(view.Manifest().Tasks[0].State, series.Rows(), len(series.Column("side")))
+		side := series.Column("side")[0]
+		configs, err := store.OpenConfigurations(view.ConfigurationsPath(0, 0))
+		if err != nil {
+			log.Fatal(err)
+		}
+		last := make([]float64, 1)
+		if err := configs.Values(configs.Count-1, last); err != nil {
+			log.Fatal(err)
+		}
+		configs.Close()
+		fmt.Println(view.Manifest().Tasks[0].State, series.Rows(), configs.Count, side[sweeps-1] == last[0])
 	}
 	// Output:
-	// done 100 100
-	// done 200 200
+	// done 100 2 true
+	// done 200 4 true
 }

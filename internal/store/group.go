@@ -8,76 +8,84 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"mcrun/mc"
 )
 
-// flushSize is how many bytes of rows of one chain are kept before they are
-// written.
+// flushSize is how many bytes of records of one chain are kept before they
+// are written.
 const flushSize = 64 << 10
 
-// A Group stores the rows and checkpoints of a group of chains; it is the
-// sink of the group's run. After an error it stores nothing more, and returns
-// the same error again. It belongs to one goroutine.
+// A Group stores the rows, configurations and checkpoints of a group of
+// chains; it is the sink of the group's run. After an error it stores nothing
+// more, and returns the same error again. It belongs to one goroutine.
 type Group struct {
 	disk       disk
 	checkpoint string // path
 	identity   string // hash
-	columns    []string
-	chains     []*chain
-	rows       int   // appended
-	counted    int   // in the headers
-	err        error // the first
+	columns    []Column
+	saved      *Configurations
+	series     []*tape // of the chains
+	configs    []*tape // of the chains, if any are saved
+	err        error   // the first
 }
 
 var _ mc.Sink = (*Group)(nil)
 
-// A chain is the series of a chain, open for appending.
-type chain struct {
-	path string
-	file file
-	end  int64  // of the rows in the file
-	sum  uint32 // checksum of the rows in the file
-	buf  []byte // rows still to be written
+// A tape is the file of a chain to which records are appended.
+type tape struct {
+	part
+	file    file
+	n       int    // records appended
+	counted int    // records in the header
+	end     int64  // of the records in the file
+	sum     uint32 // checksum of the records in the file
+	buf     []byte // records still to be written
 }
 
-func newGroup(d disk, checkpoint string, series []string, g *generation) (*Group, error) {
-	s := &Group{disk: d, checkpoint: checkpoint, identity: g.identity, columns: g.columns, rows: g.rows, counted: g.rows}
-	for _, path := range series {
-		f, err := d.edit(path)
+func newGroup(d disk, checkpoint string, parts []part, g *generation) (*Group, error) {
+	s := &Group{disk: d, checkpoint: checkpoint, identity: g.identity, columns: g.columns, saved: g.saved}
+	for _, p := range parts {
+		f, err := d.edit(p.path)
 		if err != nil {
 			s.Close()
 			return nil, err
 		}
-		end := headerSize + int64(8*len(g.columns))*int64(g.rows)
-		s.chains = append(s.chains, &chain{path: path, file: f, end: end, sum: g.sums[filepath.Base(path)]})
+		n := p.count(g)
+		t := &tape{part: p, file: f, n: n, counted: n, end: end(p, n), sum: g.sums[filepath.Base(p.path)]}
+		if _, rows := p.layout.(rowLayout); rows {
+			s.series = append(s.series, t)
+		} else {
+			s.configs = append(s.configs, t)
+		}
 	}
 	return s, nil
 }
 
+// tapes returns all of the group's.
+func (s *Group) tapes() []*tape { return slices.Concat(s.series, s.configs) }
+
 // Rows returns the length of each series, what is not yet written included.
-func (s *Group) Rows() int { return s.rows }
+func (s *Group) Rows() int { return s.series[0].n }
 
 // Append implements mc.Sink. Rows are on disk after the next Flush or
 // Checkpoint. It panics if rows are not whole records.
 func (s *Group) Append(rows []float64) error {
-	width := len(s.columns)
-	if len(rows)%(width*len(s.chains)) != 0 {
+	width := rowWidth(s.columns)
+	if len(rows)%(width*len(s.series)) != 0 {
 		panic(badRows)
 	}
 	if s.err != nil {
 		return s.err
 	}
 	for len(rows) > 0 {
-		for _, c := range s.chains {
+		for _, t := range s.series {
 			for _, v := range rows[:width] {
-				c.buf = binary.LittleEndian.AppendUint64(c.buf, math.Float64bits(v))
+				t.buf = binary.LittleEndian.AppendUint64(t.buf, math.Float64bits(v))
 			}
 			rows = rows[width:]
-		}
-		s.rows++
-		if len(s.chains[0].buf) >= flushSize {
-			if s.err = s.write(); s.err != nil {
+			if s.err = t.appended(); s.err != nil {
 				return s.err
 			}
 		}
@@ -85,67 +93,105 @@ func (s *Group) Append(rows []float64) error {
 	return nil
 }
 
-const badRows = "store: Append of a part of a record"
-
-// write writes the rows at hand, not yet durably.
-func (s *Group) write() error {
-	for _, c := range s.chains {
-		if len(c.buf) == 0 {
-			continue
-		}
-		if _, err := c.file.WriteAt(c.buf, c.end); err != nil {
-			return writing(c.path, err)
-		}
-		c.sum = crc32.Update(c.sum, castagnoli, c.buf)
-		c.end += int64(len(c.buf))
-		c.buf = c.buf[:0]
+// Keep implements mc.Sink. Configurations are on disk after the next Flush or
+// Checkpoint. It panics if the group does not save such a configuration.
+func (s *Group) Keep(chain int, configuration []byte) error {
+	if s.saved == nil || len(configuration) != s.saved.size() {
+		panic(badConfiguration)
 	}
+	if s.err != nil {
+		return s.err
+	}
+	t := s.configs[chain]
+	t.buf = append(t.buf, configuration...)
+	s.err = t.appended()
+	return s.err
+}
+
+const (
+	badRows          = "store: Append of a part of a record"
+	badConfiguration = "store: Keep of a configuration that the group does not save"
+	unequal          = "store: Checkpoint of chains with different numbers of configurations"
+)
+
+// appended counts a record whose bytes have been added to buf.
+func (t *tape) appended() error {
+	t.n++
+	if len(t.buf) < flushSize {
+		return nil
+	}
+	return t.write()
+}
+
+// write writes the records at hand and what follows them, not yet durably.
+// Until the header is rewritten it counts the records before them.
+func (t *tape) write() error {
+	if len(t.buf) == 0 {
+		return nil
+	}
+	sum := crc32.Update(t.sum, t.table(), t.buf)
+	next := t.end + int64(len(t.buf))
+	b := append(t.buf, t.tail(next, t.n, sum)...)
+	if _, err := t.file.WriteAt(b, t.end); err != nil {
+		return writing(t.path, err)
+	}
+	t.sum, t.end, t.buf = sum, next, b[:0]
 	return nil
 }
 
-// Flush makes all rows appended so far durable, and then the headers that
-// count them, so that readers of the series find them.
+// Flush makes all rows and configurations so far durable, and then the
+// headers that count them, so that readers find them.
 func (s *Group) Flush() error {
-	if s.err == nil && s.counted != s.rows {
+	if s.err == nil {
 		s.err = s.flush()
 	}
 	return s.err
 }
 
 func (s *Group) flush() error {
-	if err := s.write(); err != nil {
-		return err
-	}
-	if err := s.sync(); err != nil {
-		return err
-	}
-	header := encodeHeader(s.columns, s.rows)
-	for _, c := range s.chains {
-		if _, err := c.file.WriteAt(header, 0); err != nil {
-			return writing(c.path, err)
+	tapes := slices.DeleteFunc(s.tapes(), func(t *tape) bool { return t.counted == t.n })
+	for _, t := range tapes {
+		if err := t.write(); err != nil {
+			return err
 		}
 	}
-	if err := s.sync(); err != nil {
+	if err := syncTapes(tapes); err != nil {
 		return err
 	}
-	s.counted = s.rows
-	return nil
-}
-
-func (s *Group) sync() error {
-	for _, c := range s.chains {
-		if err := c.file.Sync(); err != nil {
-			return writing(c.path, err)
+	for _, t := range tapes {
+		if _, err := t.file.WriteAt(t.header(t.n, t.sum), 0); err != nil {
+			return writing(t.path, err)
 		}
+	}
+	if err := syncTapes(tapes); err != nil {
+		return err
+	}
+	for _, t := range tapes {
+		t.counted = t.n
 	}
 	return nil
 }
 
-// Checkpoint implements mc.Sink: it flushes the rows, writes a checkpoint of
-// them and the snapshot aside, and puts it in the place of the last one,
-// which becomes the previous one. It panics if an array of the snapshot is
-// named sha256 or __metadata__.
+func syncTapes(tapes []*tape) error {
+	for _, t := range tapes {
+		if err := t.file.Sync(); err != nil {
+			return writing(t.path, err)
+		}
+	}
+	return nil
+}
+
+// Checkpoint implements mc.Sink: it flushes the rows and configurations,
+// writes a checkpoint of them and the snapshot aside, and puts it in the place
+// of the last one, which becomes the previous one. It panics if an array of
+// the snapshot is named sha256 or __metadata__, or if one chain has more
+// configurations than another.
 func (s *Group) Checkpoint(snapshot *mc.Snapshot) error {
+	for _, t := range s.configs {
+		if t.n != s.configs[0].n {
+			panic(unequal)
+		}
+	}
 	if s.Flush() == nil {
 		s.err = s.save(snapshot)
 	}
@@ -153,9 +199,12 @@ func (s *Group) Checkpoint(snapshot *mc.Snapshot) error {
 }
 
 func (s *Group) save(snapshot *mc.Snapshot) error {
-	g := generation{identity: s.identity, columns: s.columns, rows: s.rows, sums: make(map[string]uint32), snapshot: snapshot}
-	for _, c := range s.chains {
-		g.sums[filepath.Base(c.path)] = c.sum
+	g := generation{identity: s.identity, columns: s.columns, rows: s.Rows(), saved: s.saved, sums: make(map[string]uint32), snapshot: snapshot}
+	if s.saved != nil {
+		g.kept = s.configs[0].n
+	}
+	for _, t := range s.tapes() {
+		g.sums[filepath.Base(t.path)] = t.sum
 	}
 	aside, err := writeAside(s.disk, s.checkpoint, g.write)
 	if err != nil {
@@ -179,12 +228,12 @@ func (s *Group) save(snapshot *mc.Snapshot) error {
 	return nil
 }
 
-// Close closes the files. Rows appended after the last Flush or Checkpoint
-// are lost.
+// Close closes the files. Rows and configurations after the last Flush or
+// Checkpoint are lost.
 func (s *Group) Close() error {
 	var err error
-	for _, c := range s.chains {
-		err = errors.Join(err, c.file.Close())
+	for _, t := range s.tapes() {
+		err = errors.Join(err, t.file.Close())
 	}
 	if s.err == nil {
 		s.err = errClosed

@@ -13,28 +13,93 @@ const headerSize = 1024
 
 const npyMagic = "\x93NUMPY\x01\x00"
 
+// A Column is what a series records of a chain under one name: a number, or
+// a vector of a fixed length.
+type Column struct {
+	Name  string // an identifier: letters, digits and _
+	Width int    // the length of the vector, 1 for a number
+}
+
+// text returns the column as checkpoints and messages have it: its name,
+// and for a vector its width after a colon.
+func (c Column) text() string {
+	if c.Width == 1 {
+		return c.Name
+	}
+	return c.Name + ":" + strconv.Itoa(c.Width)
+}
+
+func columnsText(columns []Column) string {
+	var parts []string
+	for _, c := range columns {
+		parts = append(parts, c.text())
+	}
+	return strings.Join(parts, ",")
+}
+
+// parseColumns is the inverse of columnsText. What it returns has passed
+// checkColumns.
+func parseColumns(text string) ([]Column, error) {
+	var columns []Column
+	for part := range strings.SplitSeq(text, ",") {
+		name, width, vector := strings.Cut(part, ":")
+		c := Column{name, 1}
+		if vector {
+			n, err := strconv.Atoi(width)
+			if err != nil {
+				return nil, err
+			}
+			c.Width = n
+		}
+		columns = append(columns, c)
+	}
+	if columnsText(columns) != text {
+		return nil, fmt.Errorf("the columns %q", text)
+	}
+	return columns, checkColumns(columns)
+}
+
+// rowWidth returns how many numbers a row has.
+func rowWidth(columns []Column) int {
+	width := 0
+	for _, c := range columns {
+		width += c.Width
+	}
+	return width
+}
+
+// maxWidth bounds the numbers in a row.
+const maxWidth = 1 << 20
+
 var (
 	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	npyText    = regexp.MustCompile(`^\{'descr': \[(.+)\], 'fortran_order': False, 'shape': \((0|[1-9][0-9]{0,17}),\), \} *\n$`)
-	npyColumn  = regexp.MustCompile(`^\('([^']*)', '<f8'\)$`)
+	npyColumn  = regexp.MustCompile(`\('([^']*)', '<f8'(?:, \(([0-9]{1,18}),\))?\)`)
 )
 
 // checkColumns returns an error if the columns cannot be those of a series:
-// there is none, a name is not an identifier or comes twice, or the names
-// are too many for the header.
-func checkColumns(columns []string) error {
+// there is none, a name is not an identifier or comes twice, a width is not
+// positive, or they are too many for a row or for the header.
+func checkColumns(columns []Column) error {
 	if len(columns) == 0 {
 		return fmt.Errorf("store: a series without columns; record at least one quantity")
 	}
 	taken := make(map[string]bool)
+	width := 0
 	for _, c := range columns {
-		if !columnName.MatchString(c) {
-			return fmt.Errorf("store: the column name %q is not an identifier; use letters, digits and _", c)
+		if !columnName.MatchString(c.Name) {
+			return fmt.Errorf("store: the column name %q is not an identifier; use letters, digits and _", c.Name)
 		}
-		if taken[c] {
-			return fmt.Errorf("store: two columns have the name %s", c)
+		if taken[c.Name] {
+			return fmt.Errorf("store: two columns have the name %s", c.Name)
 		}
-		taken[c] = true
+		taken[c.Name] = true
+		if c.Width < 1 {
+			return fmt.Errorf("store: the column %s has the width %d; give a positive one", c.Name, c.Width)
+		}
+		if width += min(c.Width, maxWidth+1); width > maxWidth {
+			return fmt.Errorf("store: the column %s makes a row longer than %d numbers; record fewer quantities or at fewer points", c.Name, maxWidth)
+		}
 	}
 	const longest = 999_999_999_999_999_999
 	if n := len(npyDict(columns, longest)); n > headerSize-len(npyMagic)-3 {
@@ -43,14 +108,18 @@ func checkColumns(columns []string) error {
 	return nil
 }
 
-func npyDict(columns []string, rows int) string {
+func npyDict(columns []Column, rows int) string {
 	var b strings.Builder
 	b.WriteString("{'descr': [")
 	for i, c := range columns {
 		if i > 0 {
 			b.WriteString(", ")
 		}
-		b.WriteString("('" + c + "', '<f8')")
+		b.WriteString("('" + c.Name + "', '<f8'")
+		if c.Width > 1 {
+			b.WriteString(", (" + strconv.Itoa(c.Width) + ",)")
+		}
+		b.WriteString(")")
 	}
 	b.WriteString("], 'fortran_order': False, 'shape': (" + strconv.Itoa(rows) + ",), }")
 	return b.String()
@@ -58,7 +127,7 @@ func npyDict(columns []string, rows int) string {
 
 // encodeHeader returns the header of a series. The columns have passed
 // checkColumns.
-func encodeHeader(columns []string, rows int) []byte {
+func encodeHeader(columns []Column, rows int) []byte {
 	h := make([]byte, 0, headerSize)
 	h = append(h, npyMagic...)
 	h = binary.LittleEndian.AppendUint16(h, headerSize-uint16(len(npyMagic))-2)
@@ -71,23 +140,28 @@ func encodeHeader(columns []string, rows int) []byte {
 
 // decodeHeader returns the columns and the row count of a header. Only what
 // encodeHeader returns is one: any other byte anywhere is an error.
-func decodeHeader(h []byte) (columns []string, rows int, err error) {
-	if len(h) == headerSize {
-		if m := npyText.FindSubmatch(h[len(npyMagic)+2:]); m != nil {
-			for _, c := range strings.Split(string(m[1]), ", (") {
-				name := npyColumn.FindStringSubmatch("(" + strings.TrimPrefix(c, "("))
-				if name == nil {
-					return nil, 0, errHeader
-				}
-				columns = append(columns, name[1])
-			}
-			rows, err = strconv.Atoi(string(m[2]))
-			if err == nil && checkColumns(columns) == nil && string(encodeHeader(columns, rows)) == string(h) {
-				return columns, rows, nil
+func decodeHeader(h []byte) (columns []Column, rows int, err error) {
+	if len(h) != headerSize {
+		return nil, 0, errHeader
+	}
+	m := npyText.FindSubmatch(h[len(npyMagic)+2:])
+	if m == nil {
+		return nil, 0, errHeader
+	}
+	for _, c := range npyColumn.FindAllSubmatch(m[1], -1) {
+		column := Column{string(c[1]), 1}
+		if c[2] != nil {
+			if column.Width, err = strconv.Atoi(string(c[2])); err != nil {
+				return nil, 0, errHeader
 			}
 		}
+		columns = append(columns, column)
 	}
-	return nil, 0, errHeader
+	rows, err = strconv.Atoi(string(m[2]))
+	if err != nil || checkColumns(columns) != nil || string(encodeHeader(columns, rows)) != string(h) {
+		return nil, 0, errHeader
+	}
+	return columns, rows, nil
 }
 
 var errHeader = fmt.Errorf("its header is damaged")

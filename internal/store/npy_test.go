@@ -2,13 +2,14 @@ package store
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"testing"
 )
 
 func TestHeader(t *testing.T) {
-	for _, columns := range [][]string{{"energy"}, {"energy", "abs_magnetization"}, {"a", "B_2", "_c"}} {
+	for _, columns := range [][]Column{{{"energy", 1}}, {{"energy", 1}, {"correlation", 9}}, {{"a", 2}, {"B_2", 1}, {"_c", 1 << 19}}} {
 		for _, rows := range []int{0, 9, 10, 1_000_000, 999_999_999_999_999_999} {
 			h := encodeHeader(columns, rows)
 			if len(h) != headerSize || h[headerSize-1] != '\n' {
@@ -16,7 +17,7 @@ func TestHeader(t *testing.T) {
 			}
 			c, n, err := decodeHeader(h)
 			if err != nil || !slices.Equal(c, columns) || n != rows {
-				t.Errorf("%q, %d rows: decoded %q, %d, %v", columns, rows, c, n, err)
+				t.Errorf("%v, %d rows: decoded %v, %d, %v", columns, rows, c, n, err)
 			}
 		}
 	}
@@ -26,22 +27,28 @@ func TestHeader(t *testing.T) {
 // it. NumPy writes the same dictionary.
 func TestHeaderBytes(t *testing.T) {
 	want := "\x93NUMPY\x01\x00\xf6\x03" +
-		"{'descr': [('energy', '<f8'), ('magnetization', '<f8')], 'fortran_order': False, 'shape': (1000,), }"
+		"{'descr': [('energy', '<f8'), ('correlation', '<f8', (9,))], 'fortran_order': False, 'shape': (1000,), }"
 	want += strings.Repeat(" ", 1023-len(want)) + "\n"
-	if got := string(encodeHeader([]string{"energy", "magnetization"}, 1000)); got != want {
+	if got := string(encodeHeader([]Column{{"energy", 1}, {"correlation", 9}}, 1000)); got != want {
 		t.Errorf("header %q", got)
 	}
 }
 
 func TestForeignHeaders(t *testing.T) {
-	good := string(encodeHeader([]string{"a", "b"}, 12))
+	good := string(encodeHeader([]Column{{"a", 1}, {"b", 2}}, 12))
 	for _, change := range [][2]string{
 		{"\x01\x00", "\x02\x00"},
 		{"\xf6", "\xf5"},
 		{"12", "01"},
 		{"'b'", "'a'"},
 		{"'b'", "'-'"},
-		{"'<f8')]", "'>f8')]"},
+		{"('a', '<f8')", "('a', '>f8')"},
+		{"(2,)", "(1,)"},
+		{"(2,)", "(02,)"},
+		{"(2,)", "(0,)"},
+		{"(2,)", "(2, 2)"},
+		{"(2,)", "(999999999999999999,)"},
+		{"(2,)", "(9999999999999999999,)"},
 		{"False", "True "},
 		{"), ('b'", "),  ('b"},
 		{" \n", "x\n"},
@@ -50,8 +57,12 @@ func TestForeignHeaders(t *testing.T) {
 		if bad == good {
 			t.Fatalf("%q is not in the header", change[0])
 		}
+		if len(bad) != headerSize { // of the right length again
+			bad = strings.TrimRight(bad, " \n")
+			bad += strings.Repeat(" ", headerSize-1-len(bad)) + "\n"
+		}
 		if c, n, err := decodeHeader([]byte(bad)); err == nil {
-			t.Errorf("with %q for %q: %q, %d", change[1], change[0], c, n)
+			t.Errorf("with %q for %q: %v, %d", change[1], change[0], c, n)
 		}
 	}
 	if _, _, err := decodeHeader([]byte(good[:headerSize-1])); err == nil {
@@ -60,22 +71,26 @@ func TestForeignHeaders(t *testing.T) {
 }
 
 func TestColumns(t *testing.T) {
-	many := make([]string, 60)
+	many := make([]Column, 60)
 	for i := range many {
-		many[i] = fmt.Sprintf("column_%02d", i)
+		many[i] = Column{fmt.Sprintf("column_%02d", i), 1}
 	}
 	for _, test := range []struct {
-		columns []string
+		columns []Column
 		about   string
 	}{
 		{nil, "without columns"},
-		{[]string{"a", "b c"}, `"b c"`},
-		{[]string{""}, `""`},
-		{[]string{"a", "b", "a"}, "name a"},
+		{[]Column{{"a", 1}, {"b c", 1}}, `"b c"`},
+		{[]Column{{"", 1}}, `""`},
+		{[]Column{{"a", 1}, {"b", 1}, {"a", 2}}, "name a"},
+		{[]Column{{"a", 0}}, "width 0"},
+		{[]Column{{"a", -1}}, "width -1"},
+		{[]Column{{"a", 1}, {"b", maxWidth}}, "column b"},
+		{[]Column{{"a", math.MaxInt}, {"b", math.MaxInt}}, "column a"},
 		{many, "60 columns"},
 	} {
 		if err := checkColumns(test.columns); err == nil || !strings.Contains(err.Error(), test.about) {
-			t.Errorf("%q: %v", test.columns, err)
+			t.Errorf("%v: %v", test.columns, err)
 		}
 	}
 	if err := checkColumns(many[:30]); err != nil {

@@ -1,6 +1,7 @@
 package store
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -47,9 +48,10 @@ type recovery struct {
 	disk     disk
 	dir      string // of the task
 	group    int
-	series   []string // paths
-	identity string   // hash
-	columns  []string
+	parts    []part // files of records
+	identity string // hash
+	columns  []Column
+	saved    *Configurations
 	notices  []Notice
 }
 
@@ -101,25 +103,29 @@ func (r *recovery) notice(faults []*damage) {
 	}
 }
 
-// verify returns what is wrong with the series by the generation of a
-// checkpoint.
+// verify returns what is wrong with the files of records by the generation of
+// a checkpoint.
 func (r *recovery) verify(checkpoint string, g *generation) ([]*damage, error) {
 	if err := g.belongs(checkpoint, r.identity); err != nil {
 		return nil, err
 	}
 	if !slices.Equal(g.columns, r.columns) {
-		return nil, r.refuse(fmt.Sprintf("the columns %q", g.columns), fmt.Sprintf("%q", r.columns))
+		return nil, r.refuse("the columns "+columnsText(g.columns), columnsText(r.columns))
 	}
-	if len(g.sums) != len(r.series) {
-		return nil, r.refuse(fmt.Sprintf("%d chains", len(g.sums)), fmt.Sprint(len(r.series)))
+	if !g.saved.equal(r.saved) {
+		return nil, r.refuse(g.saved.text(), r.saved.text())
+	}
+	if len(g.sums) != len(r.parts) {
+		files := len(layouts(g.columns, g.saved)) // of a chain
+		return nil, r.refuse(fmt.Sprintf("%d chains", len(g.sums)/files), fmt.Sprint(len(r.parts)/files))
 	}
 	var faults []*damage
-	for _, path := range r.series {
-		sum, ok := g.sums[filepath.Base(path)]
+	for _, p := range r.parts {
+		sum, ok := g.sums[filepath.Base(p.path)]
 		if !ok {
-			return nil, r.refuse("other chains than "+filepath.Base(path), "it")
+			return nil, r.refuse("other chains than that of "+filepath.Base(p.path), "it")
 		}
-		err := verifySeries(path, g, sum)
+		err := p.verify(p.count(g), sum)
 		if bad, ok := errors.AsType[*damage](err); ok {
 			faults = append(faults, bad)
 		} else if err != nil {
@@ -143,61 +149,82 @@ func (r *recovery) refuse(has, want string) *Refusal {
 		"start over with --force, which keeps the old directory", r.group, has, want)}
 }
 
-func verifySeries(path string, g *generation, sum uint32) error {
-	f, err := openSeries(path)
+// verify checks that the file begins with n records of a checksum.
+func (p part) verify(n int, sum uint32) error {
+	f, err := openRecords(p.path, p.start())
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	return f.verify(g, sum, nil)
+	return f.verify(p, n, sum, nil)
 }
 
-// fit removes from the series the rows that were written after the
-// generation, and repairs their headers.
+// fit removes the records that were written after the generation, and repairs
+// headers and what follows the records.
 func (r *recovery) fit(g *generation) error {
-	for _, path := range r.series {
-		f, err := openSeries(path)
-		if err != nil {
+	for _, p := range r.parts {
+		if err := r.fitPart(p, p.count(g), g.sums[filepath.Base(p.path)]); err != nil {
 			return err
-		}
-		f.Close()
-		if fault := f.headerFault(g); fault != "" {
-			r.notices = append(r.notices, Notice{path, fault + "; repaired, for its rows are intact"})
-		}
-		end := headerSize + int64(8*len(g.columns))*int64(g.rows)
-		header := encodeHeader(g.columns, g.rows)
-		if f.size == end && string(f.header) == string(header) {
-			continue
-		}
-		if err := r.rewrite(path, header, end); err != nil {
-			return writing(path, err)
 		}
 	}
 	return nil
 }
 
-// rewrite replaces the header of a series and then cuts the series, so that
-// at no moment more rows are counted than are there.
-func (r *recovery) rewrite(path string, header []byte, end int64) error {
-	f, err := r.disk.edit(path)
+func (r *recovery) fitPart(p part, n int, sum uint32) error {
+	f, err := openRecords(p.path, p.start())
 	if err != nil {
 		return err
 	}
 	defer f.Close()
-	if _, err := f.WriteAt(header, 0); err != nil {
+	fault, err := f.fault(p, n, sum)
+	if err != nil {
+		return err
+	}
+	if fault != "" {
+		r.notices = append(r.notices, Notice{p.path, fmt.Sprintf("%s; repaired, for its %ss are intact", fault, p.noun())})
+	}
+	if fault == "" && f.size == end(p, n)+tailSize(p) && bytes.Equal(f.header, p.header(n, sum)) {
+		return nil
+	}
+	if err := r.rewrite(p, n, sum, f.size); err != nil {
+		return writing(p.path, err)
+	}
+	return nil
+}
+
+// rewrite replaces the header of a file of a size and then cuts the file
+// after n records, so that at no moment more records are counted than are
+// there. What follows the records is written at two places before, behind all
+// that is in the file and where it is to be, so that at every moment the file
+// ends with it, and the second does not overwrite the first.
+func (r *recovery) rewrite(p part, n int, sum uint32, size int64) error {
+	f, err := r.disk.edit(p.path)
+	if err != nil {
+		return err
+	}
+	defer f.Close()
+	if _, err := f.WriteAt(p.header(n, sum), 0); err != nil {
 		return err
 	}
 	if err := f.Sync(); err != nil {
 		return err
 	}
-	if err := f.Truncate(end); err != nil {
+	at, length := end(p, n), tailSize(p)
+	if length > 0 {
+		for _, at := range []int64{size, at} {
+			if _, err := f.WriteAt(p.tail(at, n, sum), at); err != nil {
+				return err
+			}
+		}
+	}
+	if err := f.Truncate(at + length); err != nil {
 		return err
 	}
 	return f.Sync()
 }
 
 // restart keeps aside what is damaged and what cannot be verified, and makes
-// empty series.
+// empty files of records.
 func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, error) {
 	readable, present := false, false
 	for _, c := range unused {
@@ -208,8 +235,8 @@ func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, e
 		faults = nil // a group that has not begun
 	}
 	if !readable {
-		for _, path := range r.series {
-			fault, err := unverifiable(path)
+		for _, p := range r.parts {
+			fault, err := p.unverifiable()
 			if err != nil {
 				return nil, err
 			}
@@ -219,10 +246,10 @@ func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, e
 		}
 	}
 	r.notice(faults)
-	// The series come first: a checkpoint alone is known not to fit, but
+	// The records come first: a checkpoint alone is known not to fit, but
 	// rows alone might be those of a run killed before its first checkpoint.
 	for _, f := range faults {
-		if slices.Contains(r.series, f.file) {
+		if slices.ContainsFunc(r.parts, func(p part) bool { return p.path == f.file }) {
 			if err := r.keep(f.file); err != nil {
 				return nil, err
 			}
@@ -237,23 +264,24 @@ func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, e
 		r.notices = append(r.notices, Notice{r.dir, fmt.Sprintf("group %d starts from the beginning; "+
 			"card and seed give the same numbers again, so that only time is lost", r.group)})
 	}
-	g := &generation{identity: r.identity, columns: r.columns, sums: make(map[string]uint32)}
-	for _, path := range r.series {
-		g.sums[filepath.Base(path)] = 0
-		if err := writeFile(r.disk, path, writeBytes(encodeHeader(r.columns, 0))); err != nil {
+	g := &generation{identity: r.identity, columns: r.columns, saved: r.saved, sums: make(map[string]uint32)}
+	for _, p := range r.parts {
+		g.sums[filepath.Base(p.path)] = 0
+		empty := append(p.header(0, 0), p.tail(end(p, 0), 0, 0)...)
+		if err := writeFile(r.disk, p.path, writeBytes(empty)); err != nil {
 			return nil, err
 		}
 	}
 	return g, nil
 }
 
-// unverifiable returns a fault if a series without checkpoint has rows of
-// which a header may have told. A run killed before its first checkpoint
-// leaves only rows that no header counts.
-func unverifiable(path string) (*damage, error) {
-	f, err := openSeries(path)
+// unverifiable returns a fault if the file has records, without a checkpoint,
+// of which a header may have told. A run killed before its first checkpoint
+// leaves only records that no header counts.
+func (p part) unverifiable() (*damage, error) {
+	f, err := openRecords(p.path, p.start())
 	if bad, ok := errors.AsType[*damage](err); ok {
-		if _, err := os.Lstat(path); errors.Is(err, fs.ErrNotExist) {
+		if _, err := os.Lstat(p.path); errors.Is(err, fs.ErrNotExist) {
 			return nil, nil
 		}
 		return bad, nil
@@ -262,14 +290,14 @@ func unverifiable(path string) (*damage, error) {
 		return nil, err
 	}
 	defer f.Close()
-	columns, rows, err := decodeHeader(f.header)
-	if f.size <= headerSize || err == nil && rows == 0 {
+	n, err := p.read(f.header)
+	if f.size <= end(p, 0)+tailSize(p) || err == nil && n == 0 {
 		return nil, nil
 	}
 	if err != nil {
-		return &damage{path, err.Error() + ", and there is no checkpoint to verify its rows by"}, nil
+		return &damage{p.path, fmt.Sprintf("%v, and there is no checkpoint to verify its %ss by", err, p.noun())}, nil
 	}
-	return &damage{path, fmt.Sprintf("there is no checkpoint to verify its %d rows by", min(rows, f.present(len(columns))))}, nil
+	return &damage{p.path, fmt.Sprintf("there is no checkpoint to verify its %d %ss by", min(n, f.present(p)), p.noun())}, nil
 }
 
 // keep sets a file aside, if it is there.
@@ -289,20 +317,26 @@ func (r *recovery) keep(path string) error {
 }
 
 // Group opens the files of a group of a task for a run, new or resumed, and
-// returns the state to go on from, nil at the beginning. Each column of the
-// series is what the probe of the group writes for a chain. The identity is
-// any text that is equal as long as the numbers are to be: it tells model,
+// returns the state to go on from, nil at the beginning. The columns together
+// are what the probe of the group writes for a chain, and saved is the form of
+// the configurations that it keeps, nil if it keeps none. The identity is any
+// text that is equal as long as the numbers are to be: it tells model,
 // proposal, seed and schedule. Checkpoints hold its hash.
 //
 // What was written after the last checkpoint is removed: it comes again, the
-// same. If the checkpoint or the rows before it are damaged, the previous
+// same. If the checkpoint or the records before it are damaged, the previous
 // checkpoint is used; if that does not help the damaged files are kept aside
 // and the group starts from the beginning. The notices say so, also beside
 // an error. The error is a *Refusal if the files are those of another group
 // or of another identity.
-func (r *Run) Group(task, group int, identity string, columns []string) (*Group, *mc.Snapshot, []Notice, error) {
+func (r *Run) Group(task, group int, identity string, columns []Column, saved *Configurations) (*Group, *mc.Snapshot, []Notice, error) {
 	if err := checkColumns(columns); err != nil {
 		return nil, nil, nil, err
+	}
+	if saved != nil {
+		if err := saved.check(); err != nil {
+			return nil, nil, nil, err
+		}
 	}
 	groups := r.manifest.Tasks[task].Groups
 	first := 0
@@ -313,15 +347,17 @@ func (r *Run) Group(task, group int, identity string, columns []string) (*Group,
 	if err := mkdirs(r.disk, dir); err != nil {
 		return nil, nil, nil, err
 	}
-	rec := recovery{disk: r.disk, dir: dir, group: group, identity: identityHash(identity), columns: slices.Clone(columns)}
-	for i := range groups[group] {
-		rec.series = append(rec.series, filepath.Join(dir, seriesName(first+i)))
+	rec := recovery{disk: r.disk, dir: dir, group: group, identity: identityHash(identity), columns: slices.Clone(columns), saved: saved.clone()}
+	for _, l := range layouts(rec.columns, rec.saved) {
+		for i := range groups[group] {
+			rec.parts = append(rec.parts, part{l, filepath.Join(dir, l.name(first+i))})
+		}
 	}
 	g, err := rec.run()
 	if err != nil {
 		return nil, nil, rec.notices, err
 	}
-	sink, err := newGroup(r.disk, filepath.Join(dir, checkpointName(group)), rec.series, g)
+	sink, err := newGroup(r.disk, filepath.Join(dir, checkpointName(group)), rec.parts, g)
 	if err != nil {
 		return nil, nil, rec.notices, err
 	}

@@ -2,6 +2,8 @@ package store
 
 import (
 	"errors"
+	"fmt"
+	"hash/crc32"
 	"os"
 	"path/filepath"
 	"slices"
@@ -16,6 +18,8 @@ const (
 	prevFile    = currentFile + previous
 	chain0      = taskDir + "/chain-00.npy"
 	chain1      = taskDir + "/chain-01.npy"
+	configs0    = taskDir + "/chain-00.configs.npz"
+	configs1    = taskDir + "/chain-01.configs.npz"
 )
 
 // restore puts the files of a tree back and removes all others.
@@ -54,7 +58,7 @@ func damages(content string, f func(damaged string)) {
 func TestDamagedCheckpoint(t *testing.T) {
 	const sweeps, more = 6, 8
 	dir := newRun(t, 1)
-	mustAdvance(t, dir, 1, sweeps)
+	mustAdvance(t, dir, 1, plan(sweeps))
 	path := filepath.Join(dir, currentFile)
 	files := tree(t, dir)
 	damages(files[path], func(damaged string) {
@@ -75,80 +79,109 @@ func TestDamagedCheckpoint(t *testing.T) {
 		if kept, _ := os.ReadFile(path + ".damaged"); string(kept) != damaged {
 			t.Fatal("the damaged checkpoint was not kept")
 		}
-		checkComplete(t, dir, 1, more)
+		checkComplete(t, dir, 1, plan(more))
 	})
 }
 
-// Damage to the rows of a series is named and redone, from the previous
-// checkpoint if the rows before it are intact; damage to its header is
-// repaired.
-func TestDamagedSeries(t *testing.T) {
+// Damage to the rows of a series, or to configurations, is named and redone,
+// from the previous checkpoint if the records before it are intact; damage to
+// the header, and to the end of an archive, is repaired.
+func TestDamagedRecords(t *testing.T) {
 	const chains, sweeps, more = 2, 6, 8
 	dir := newRun(t, chains)
-	mustAdvance(t, dir, chains, sweeps)
-	path := filepath.Join(dir, chain1)
+	mustAdvance(t, dir, chains, plan(sweeps))
 	files := tree(t, dir)
 	prev, err := readGeneration(filepath.Join(dir, prevFile))
 	if err != nil {
 		t.Fatal(err)
 	}
-	want, _ := reference(t, chains, sweeps)
-	before := headerSize + 16*prev.rows
-	var repaired, stepped, restarted int
-	damages(files[path], func(damaged string) {
-		restore(t, dir, files)
-		os.WriteFile(path, []byte(damaged), 0o666)
-		at := len(damaged) // the first byte that is damaged
-		for i := range damaged {
-			if damaged[i] != files[path][i] {
-				at = i
-				break
+	want, kept, _ := reference(t, chains, plan(sweeps))
+	for _, l := range layouts(columns, saved) {
+		path := filepath.Join(dir, taskDir, l.name(1))
+		_, isSeries := l.(rowLayout)
+		before := int(end(l, l.count(prev)))
+		records := int(end(l, sweeps))
+		var repaired, stepped, restarted int
+		damages(files[path], func(damaged string) {
+			restore(t, dir, files)
+			os.WriteFile(path, []byte(damaged), 0o666)
+			at := len(damaged) // the first byte that is damaged
+			for i := range damaged {
+				if damaged[i] != files[path][i] {
+					at = i
+					break
+				}
 			}
-		}
 
-		d, err := View(dir)
-		if err != nil {
-			t.Fatal(err)
-		}
-		s, viewed, viewErr := d.Series(0, 1, identity)
-		notices, err := advance(newTestDisk(t, dir), dir, chains, plan(more))
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !names(notices, path) || !names(viewed, path) {
-			t.Fatalf("byte %d: resumed: %v, viewed: %v", at, notices, viewed)
-		}
-		_, err = os.Stat(path + ".damaged")
-		kept := err == nil
-		switch whole := len(damaged) == len(files[path]); {
-		case whole && at < headerSize:
-			repaired++
-			if viewErr != nil || !equalSeries(s, want[1]) || kept {
-				t.Fatalf("byte %d of the header: %v, kept aside: %v", at, viewErr, kept)
+			d, err := View(dir)
+			if err != nil {
+				t.Fatal(err)
 			}
-		case at >= before:
-			stepped++
-			if viewErr != nil || s.Rows() != prev.rows || kept {
-				t.Fatalf("byte %d after the previous checkpoint: %v, kept aside: %v", at, viewErr, kept)
+			s, viewed, viewErr := d.Series(0, 1, identity)
+			c, openErr := OpenConfigurations(d.ConfigurationsPath(0, 1))
+			if openErr == nil {
+				if got := contents(t, c); got != string(kept[1]) {
+					t.Fatalf("byte %d: configurations %q, want %q", at, got, kept[1])
+				}
+				c.Close()
 			}
-		default:
-			restarted++
-			if viewErr == nil || !strings.Contains(viewErr.Error(), path) || !kept {
-				t.Fatalf("byte %d before the previous checkpoint: %v, kept aside: %v", at, viewErr, kept)
+			notices, err := advance(newTestDisk(t, dir), dir, chains, plan(more))
+			if err != nil {
+				t.Fatal(err)
 			}
+			if !names(notices, path) || isSeries && !names(viewed, path) {
+				t.Fatalf("byte %d: resumed: %v, viewed: %v", at, notices, viewed)
+			}
+			_, err = os.Stat(path + ".damaged")
+			aside := err == nil
+			whole := len(damaged) == len(files[path])
+			switch {
+			case whole && at < l.start(), at >= records:
+				repaired++
+				if viewErr != nil || !equalSeries(s, want[1]) || aside || at >= records && openErr != nil {
+					t.Fatalf("byte %d of the header or the end: %v, %v, kept aside: %v", at, viewErr, openErr, aside)
+				}
+			case at >= before:
+				stepped++
+				if aside || isSeries && (viewErr != nil || s.Rows() != prev.rows) || !isSeries && openErr == nil {
+					t.Fatalf("byte %d after the previous checkpoint: %v, %v, kept aside: %v", at, viewErr, openErr, aside)
+				}
+			default:
+				restarted++
+				if !aside || isSeries && (viewErr == nil || !strings.Contains(viewErr.Error(), path)) ||
+					!isSeries && (openErr == nil || !strings.Contains(openErr.Error(), path)) {
+					t.Fatalf("byte %d before the previous checkpoint: %v, %v, kept aside: %v", at, viewErr, openErr, aside)
+				}
+			}
+			checkComplete(t, dir, chains, plan(more))
+		})
+		if repaired == 0 || stepped == 0 || restarted == 0 {
+			t.Errorf("%s: %d headers repaired, %d steps back, %d starts from the beginning", path, repaired, stepped, restarted)
 		}
-		checkComplete(t, dir, chains, more)
-	})
-	if repaired == 0 || stepped == 0 || restarted == 0 {
-		t.Errorf("%d headers repaired, %d steps back, %d starts from the beginning", repaired, stepped, restarted)
 	}
+}
+
+// contents returns the bytes of all configurations.
+func contents(t *testing.T, c *Configs) string {
+	t.Helper()
+	var b []byte
+	dst := make([]float64, c.numbers())
+	for k := range c.Count {
+		if err := c.Values(k, dst); err != nil {
+			t.Fatal(err)
+		}
+		for _, v := range dst {
+			b = append(b, byte(v))
+		}
+	}
+	return string(b)
 }
 
 // Every single flipped bit is detected, and every cut. In the header of a
 // series a flip leaves the rows usable.
 func TestEveryBit(t *testing.T) {
 	dir := newRun(t, 1)
-	mustAdvance(t, dir, 1, 6)
+	mustAdvance(t, dir, 1, plan(6))
 	content, err := os.ReadFile(filepath.Join(dir, currentFile))
 	if err != nil {
 		t.Fatal(err)
@@ -192,6 +225,52 @@ func TestEveryBit(t *testing.T) {
 			t.Fatalf("series cut at byte %d: %v", n, err)
 		}
 	}
+
+	// Configurations are either seen to be damaged or read as they were.
+	path = filepath.Join(dir, configs0)
+	_, kept, _ := reference(t, 1, plan(6))
+	archive, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	configs, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer configs.Close()
+	p := part{saved, path}
+	check := func(what string, at int) {
+		t.Helper()
+		inRecords := at >= saved.start() && at < int(end(saved, 6))
+		if err := p.verify(6, crc32.ChecksumIEEE(kept[0])); inRecords != isDamage(err) {
+			t.Fatalf("%s: %v", what, err)
+		}
+		f, err := openRecords(path, saved.start())
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer f.Close()
+		if fault, err := f.fault(saved, 6, crc32.ChecksumIEEE(kept[0])); err != nil || !inRecords && fault == "" {
+			t.Fatalf("%s: no fault, %v", what, err)
+		}
+		c, err := OpenConfigurations(path)
+		if err != nil {
+			return
+		}
+		defer c.Close()
+		if inRecords || contents(t, c) != string(kept[0]) {
+			t.Fatalf("%s: read with no error", what)
+		}
+	}
+	for i := range 8 * len(archive) {
+		configs.WriteAt([]byte{archive[i/8] ^ 1<<(i%8)}, int64(i/8))
+		check(fmt.Sprintf("bit %d of the configurations flipped", i), i/8)
+		configs.WriteAt(archive[i/8:i/8+1], int64(i/8))
+	}
+	for n := len(archive) - 1; n >= saved.start(); n-- {
+		configs.Truncate(int64(n))
+		check(fmt.Sprintf("configurations cut at byte %d", n), n)
+	}
 }
 
 func isDamage(err error) bool {
@@ -210,14 +289,16 @@ func TestLostFiles(t *testing.T) {
 	}{
 		{"checkpoint", []string{currentFile}, []string{currentFile, prevFile}, nil, "is missing"},
 		{"previous checkpoint", []string{prevFile}, nil, nil, ""},
-		{"both checkpoints", []string{currentFile, prevFile}, []string{chain0, chain1}, []string{chain0, chain1}, "no checkpoint"},
+		{"both checkpoints", []string{currentFile, prevFile}, []string{chain0, chain1, configs0, configs1}, []string{chain0, chain1, configs0, configs1}, "no checkpoint"},
 		{"a series", []string{chain0}, []string{chain0, currentFile, prevFile}, []string{currentFile, prevFile}, "is missing"},
 		{"all series", []string{chain0, chain1}, []string{chain0, chain1}, []string{currentFile, prevFile}, "beginning"},
-		{"everything", []string{chain0, chain1, currentFile, prevFile}, nil, nil, ""},
+		{"configurations", []string{configs1}, []string{configs1, currentFile, prevFile}, []string{currentFile, prevFile}, "is missing"},
+		{"configurations and checkpoints", []string{configs0, configs1, currentFile, prevFile}, []string{chain0, chain1}, []string{chain0, chain1}, "no checkpoint"},
+		{"everything", []string{chain0, chain1, configs0, configs1, currentFile, prevFile}, nil, nil, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := newRun(t, chains)
-			mustAdvance(t, dir, chains, sweeps)
+			mustAdvance(t, dir, chains, plan(sweeps))
 			for _, name := range test.lost {
 				if err := os.Remove(filepath.Join(dir, name)); err != nil {
 					t.Fatal(err)
@@ -247,7 +328,7 @@ func TestLostFiles(t *testing.T) {
 					t.Error(err)
 				}
 			}
-			checkComplete(t, dir, chains, more)
+			checkComplete(t, dir, chains, plan(more))
 		})
 	}
 }
@@ -257,7 +338,7 @@ func TestKeptAside(t *testing.T) {
 	dir := newRun(t, 1)
 	path := filepath.Join(dir, chain0)
 	for _, mark := range []byte{'a', 'b', 'c'} {
-		mustAdvance(t, dir, 1, 6)
+		mustAdvance(t, dir, 1, plan(6))
 		f, err := os.OpenFile(path, os.O_WRONLY, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -274,7 +355,7 @@ func TestKeptAside(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	checkComplete(t, dir, 1, 6)
+	checkComplete(t, dir, 1, plan(6))
 }
 
 // A program killed during a recovery leaves what the next one recovers.
@@ -300,14 +381,25 @@ func TestCrashRecovery(t *testing.T) {
 	}{
 		{"checkpoint", func(t *testing.T, dir string) { flip(t, dir, currentFile, 300) }},
 		{"both checkpoints", func(t *testing.T, dir string) { flip(t, dir, currentFile, 300); flip(t, dir, prevFile, 300) }},
-		{"last row", func(t *testing.T, dir string) { flip(t, dir, chain0, headerSize+16*(sweeps-1)) }},
-		{"header", func(t *testing.T, dir string) { flip(t, dir, chain0, 3) }},
-		{"first row and header", func(t *testing.T, dir string) { flip(t, dir, chain0, 3); flip(t, dir, chain1, headerSize) }},
+		{"last row", func(t *testing.T, dir string) { flip(t, dir, chain0, headerSize+8*width*(sweeps-1)) }},
+		{"last configuration", func(t *testing.T, dir string) { flip(t, dir, configs1, end(saved, sweeps)-1) }},
+		{"headers and directory", func(t *testing.T, dir string) {
+			flip(t, dir, chain0, 3)
+			flip(t, dir, configs0, 80)
+			flip(t, dir, configs1, end(saved, sweeps)+20)
+		}},
+		{"first records and headers", func(t *testing.T, dir string) {
+			flip(t, dir, chain0, 3)
+			flip(t, dir, chain1, headerSize)
+			flip(t, dir, configs0, end(saved, 0))
+			flip(t, dir, configs1, 80)
+		}},
 		{"lost series", func(t *testing.T, dir string) { os.Remove(filepath.Join(dir, chain0)) }},
 	} {
 		t.Run(test.name, func(t *testing.T) {
+			t.Parallel()
 			dir := newRun(t, chains)
-			mustAdvance(t, dir, chains, sweeps)
+			mustAdvance(t, dir, chains, plan(sweeps))
 			test.damage(t, dir)
 			files := tree(t, dir)
 			for _, mode := range []crashMode{crashes[1], crashes[3]} {
@@ -326,7 +418,7 @@ func TestCrashRecovery(t *testing.T) {
 					if _, err := advance(newTestDisk(t, dir), dir, chains, onlyLast); err != nil {
 						t.Fatalf("%s at step %d: %v", mode.name, k, err)
 					}
-					checkComplete(t, dir, chains, more)
+					checkComplete(t, dir, chains, plan(more))
 				}
 			}
 		})
@@ -336,24 +428,33 @@ func TestCrashRecovery(t *testing.T) {
 // The files of another card are refused and not touched.
 func TestOtherGroup(t *testing.T) {
 	dir := newRun(t, 2)
-	mustAdvance(t, dir, 2, 6)
+	mustAdvance(t, dir, 2, plan(6))
 	before := tree(t, filepath.Join(dir, tasksName))
 	r, err := Open(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if _, _, _, err := r.Group(0, 0, identity, []string{"sum", "cube"}); !isRefusal(err, "cube") {
+	if _, _, _, err := r.Group(0, 0, identity, []Column{{"sum", 1}, {"cubes", 2}}, saved); !isRefusal(err, "cubes:2") {
 		t.Errorf("other columns: %v", err)
 	}
-	if _, _, _, err := r.Group(0, 0, identity+"8", columns); !isRefusal(err, "belongs to another model") {
+	if _, _, _, err := r.Group(0, 0, identity, []Column{{"sum", 1}, {"powers", 3}}, saved); !isRefusal(err, "powers:2") {
+		t.Errorf("another width: %v", err)
+	}
+	if _, _, _, err := r.Group(0, 0, identity, columns, nil); !isRefusal(err, "|u1") {
+		t.Errorf("no configurations: %v", err)
+	}
+	if _, _, _, err := r.Group(0, 0, identity, columns, &Configurations{"|u1", []int{4, 2}}); !isRefusal(err, "[4 2]") {
+		t.Errorf("other configurations: %v", err)
+	}
+	if _, _, _, err := r.Group(0, 0, identity+"8", columns, saved); !isRefusal(err, "belongs to another model") {
 		t.Errorf("other identity: %v", err)
 	}
 	if _, _, err := r.Series(0, 0, identity+"8"); !isRefusal(err, "belongs to another model") {
 		t.Errorf("other identity for reading: %v", err)
 	}
 	r.manifest.Tasks[0].Groups[0] = 3
-	if _, _, _, err := r.Group(0, 0, identity, columns); !isRefusal(err, "2 chains") {
+	if _, _, _, err := r.Group(0, 0, identity, columns, saved); !isRefusal(err, "2 chains") {
 		t.Errorf("other chains: %v", err)
 	}
 	after := tree(t, filepath.Join(dir, tasksName))
@@ -371,7 +472,7 @@ func TestOtherGroup(t *testing.T) {
 func TestDirectoryForFile(t *testing.T) {
 	for _, names := range [][]string{{currentFile}, {chain0}, {currentFile, prevFile, chain0}} {
 		dir := newRun(t, 2)
-		mustAdvance(t, dir, 2, 6)
+		mustAdvance(t, dir, 2, plan(6))
 		for _, name := range names {
 			path := filepath.Join(dir, name)
 			if err := errors.Join(os.Remove(path), os.Mkdir(path, 0o777)); err != nil {
@@ -390,7 +491,7 @@ func TestDirectoryForFile(t *testing.T) {
 		if err != nil || !tells(notices, path, "is a directory") {
 			t.Errorf("%s resumed: %v, %v", names, notices, err)
 		}
-		checkComplete(t, dir, 2, 6)
+		checkComplete(t, dir, 2, plan(6))
 	}
 }
 

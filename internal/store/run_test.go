@@ -17,6 +17,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mcrun/mc"
 )
 
 // holdVariable names a directory that the test binary, started again, holds
@@ -155,7 +157,7 @@ func TestGroups(t *testing.T) {
 	defer r.Close()
 	value := 0.
 	for i, chains := range []int{2, 1} {
-		g, _, _, err := r.Group(0, i, identity, []string{"a"})
+		g, _, _, err := r.Group(0, i, identity, []Column{{"a", 1}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -170,7 +172,7 @@ func TestGroups(t *testing.T) {
 	}
 	for chain, want := range []string{"[1 2]", "[1 2]", "[3]"} {
 		s, notices, err := r.Series(0, chain, identity)
-		if err != nil || fmt.Sprint(s.Column("a")) != want {
+		if err != nil || fmt.Sprint(s.Column("a")[0]) != want {
 			t.Errorf("chain %d: %v, %v", chain, s, err)
 		}
 		if len(notices) != 1 || !strings.Contains(notices[0].Text, "no checkpoint") {
@@ -487,44 +489,52 @@ func TestRunFiles(t *testing.T) {
 	r.WriteFile("../a", nil)
 }
 
-// The directory of format 1 in testdata opens, and what it holds is what is
-// written today.
+// The directories in testdata open, and what they hold is what is written
+// today: format 1, and format 1 with vectors and configurations.
 func TestFormat1(t *testing.T) {
-	const sweeps, more = 5, 9
-	golden := filepath.Join("testdata", "format-1")
-	dir := filepath.Join(t.TempDir(), "walk.run")
-	if *update {
-		os.RemoveAll(golden)
-		made := newRun(t, 2)
-		mustAdvance(t, made, 2, sweeps)
-		os.Remove(filepath.Join(made, lockName))
-		if err := os.CopyFS(golden, os.DirFS(made)); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if err := os.CopyFS(dir, os.DirFS(golden)); err != nil {
-		t.Fatal(err)
-	}
-	d, err := View(dir)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := manifest(2)
-	want.Format = 1
-	if got := d.Manifest(); !reflect.DeepEqual(got, want) {
-		t.Errorf("manifest %+v, want %+v", got, want)
-	}
-	checkComplete(t, dir, 2, sweeps)
+	for name, plan := range map[string]func(int) mc.Plan{"format-1": scalarPlan, "format-1-configs": plan} {
+		t.Run(name, func(t *testing.T) {
+			const sweeps, more = 5, 9
+			golden := filepath.Join("testdata", name)
+			dir := filepath.Join(t.TempDir(), "walk.run")
+			if *update {
+				os.RemoveAll(golden)
+				made := newRun(t, 2)
+				mustAdvance(t, made, 2, plan(sweeps))
+				os.Remove(filepath.Join(made, lockName))
+				if err := os.CopyFS(golden, os.DirFS(made)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			if err := os.CopyFS(dir, os.DirFS(golden)); err != nil {
+				t.Fatal(err)
+			}
+			d, err := View(dir)
+			if err != nil {
+				t.Fatal(err)
+			}
+			want := manifest(2)
+			want.Format = 1
+			if got := d.Manifest(); !reflect.DeepEqual(got, want) {
+				t.Errorf("manifest %+v, want %+v", got, want)
+			}
+			checkComplete(t, dir, 2, plan(sweeps))
 
-	today := newRun(t, 2)
-	mustAdvance(t, today, 2, sweeps)
-	for _, name := range []string{manifestName, chain0, chain1} {
-		a, errA := os.ReadFile(filepath.Join(golden, name))
-		b, errB := os.ReadFile(filepath.Join(today, name))
-		if errA != nil || errB != nil || string(a) != string(b) {
-			t.Errorf("%s differs: %v, %v", name, errA, errB)
-		}
+			today := newRun(t, 2)
+			mustAdvance(t, today, 2, plan(sweeps))
+			names := []string{manifestName, chain0, chain1}
+			if plan(sweeps).Save > 0 {
+				names = append(names, configs0, configs1)
+			}
+			for _, name := range names {
+				a, errA := os.ReadFile(filepath.Join(golden, name))
+				b, errB := os.ReadFile(filepath.Join(today, name))
+				if errA != nil || errB != nil || string(a) != string(b) {
+					t.Errorf("%s differs: %v, %v", name, errA, errB)
+				}
+			}
+			mustAdvance(t, dir, 2, plan(more))
+			checkComplete(t, dir, 2, plan(more))
+		})
 	}
-	mustAdvance(t, dir, 2, more)
-	checkComplete(t, dir, 2, more)
 }

@@ -30,6 +30,10 @@
 //   - [Matrix.Period]: what a kernel repeats itself by. If it is not 1, taking
 //     every n-th state of the chain may never show some of the states.
 //
+// An estimator that sees more of a step than where it ends, such as an improved
+// one that averages over the clusters of the step, is tested by [Means]: the mean
+// of what each step shows, also exact.
+//
 // # Cost
 //
 // The number of runs is that of the sequences of decisions, so lattices are to

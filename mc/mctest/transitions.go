@@ -34,33 +34,98 @@ type Chain struct {
 // State returns another number than was Set or one that no state has.
 // Transitions panics if states < 1.
 func Transitions(states int, build func(random *mc.Stream) Chain) (Matrix, error) {
+	p := newMatrix(states)
+	err := walkAll(states, func(random *mc.Stream) (Chain, visit) {
+		sums := make([]sum, states)
+		return build(random), visit{
+			step: func(end int, probability float64) { sums[end].add(probability) },
+			done: func(start int) {
+				for end := range sums {
+					p[start][end] = sums[end].value
+					sums[end] = sum{}
+				}
+			},
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// Means returns, for each of so many states, the mean of what a step that starts
+// there shows: the values that the second result of build returns, which is
+// called after each step. With the invariant distribution pi as weights they
+// add up to the expectation value that a long chain averages to,
+//
+//	E = sum_i pi_i means[i],
+//
+// which tests estimators that see more of a step than the state it ends in.
+// It builds chains and returns errors as Transitions does.
+func Means(states int, build func(random *mc.Stream) (Chain, func() float64)) ([]float64, error) {
+	means := make([]float64, states)
+	err := walkAll(states, func(random *mc.Stream) (Chain, visit) {
+		c, value := build(random)
+		var mean sum
+		return c, visit{
+			step: func(_ int, probability float64) { mean.add(probability * value()) },
+			done: func(start int) {
+				means[start] = mean.value
+				mean = sum{}
+			},
+		}
+	})
+	if err != nil {
+		return nil, err
+	}
+	return means, nil
+}
+
+// A visit is told of the steps that walk through all decisions from a state.
+type visit struct {
+	step func(end int, probability float64) // of one sequence of decisions
+	done func(start int)                    // after the last from a state
+}
+
+// A sum is compensated, since it may have millions of terms.
+type sum struct{ value, lost float64 }
+
+func (s *sum) add(x float64) {
+	term := x - s.lost
+	value := s.value + term
+	s.lost = (value - s.value) - term
+	s.value = value
+}
+
+// walkAll walks through the steps from all states, with one chain for each
+// processor.
+func walkAll(states int, build func(random *mc.Stream) (Chain, visit)) error {
 	if states < 1 {
 		panic("mctest: a chain has fewer than one state")
 	}
-	p := newMatrix(states)
 	faults := make([]error, states)
 	var next atomic.Int64
 	var workers sync.WaitGroup
 	for range min(runtime.GOMAXPROCS(0), states) {
 		workers.Go(func() {
 			w := new(walk)
-			c := build(mc.NewOracleStream(w))
+			c, v := build(mc.NewOracleStream(w))
 			for {
 				i := int(next.Add(1)) - 1
 				if i >= states {
 					return
 				}
-				faults[i] = w.row(c, i, p[i])
+				faults[i] = w.from(c, i, states, v)
 			}
 		})
 	}
 	workers.Wait()
 	for _, err := range faults {
 		if err != nil {
-			return nil, err
+			return err
 		}
 	}
-	return p, nil
+	return nil
 }
 
 // A walk goes through all sequences of decisions of a step, depth first. Each
@@ -97,8 +162,8 @@ type fault struct{ error }
 
 const memory = "it depends on more than the state that was set"
 
-// row adds the probabilities of the states that a step leads to from start.
-func (w *walk) row(c Chain, start int, row []float64) (err error) {
+// from walks through the steps that start in a state.
+func (w *walk) from(c Chain, start, states int, v visit) (err error) {
 	defer func() {
 		switch r := recover().(type) {
 		case nil:
@@ -108,7 +173,6 @@ func (w *walk) row(c Chain, start int, row []float64) (err error) {
 			panic(r)
 		}
 	}()
-	lost := make([]float64, len(row)) // what rounding took from the sums
 	w.path = w.path[:0]
 	for {
 		c.Set(start)
@@ -121,15 +185,12 @@ func (w *walk) row(c Chain, start int, row []float64) (err error) {
 			panic(fault{fmt.Errorf("a step ended after %d decisions, where one that decided alike went on; %s", w.made, memory)})
 		}
 		end := c.State()
-		if end < 0 || end >= len(row) {
-			return fmt.Errorf("mctest: from state %d a step leads to state %d; there are only %d states, from 0 on", start, end, len(row))
+		if end < 0 || end >= states {
+			return fmt.Errorf("mctest: from state %d a step leads to state %d; there are only %d states, from 0 on", start, end, states)
 		}
-		// Compensated, since a row may add up millions of sequences.
-		term := w.probability - lost[end]
-		sum := row[end] + term
-		lost[end] = (sum - row[end]) - term
-		row[end] = sum
+		v.step(end, w.probability)
 		if !w.advance() {
+			v.done(start)
 			return nil
 		}
 	}

@@ -54,6 +54,42 @@ func TestTransitions(t *testing.T) {
 	}
 }
 
+// What a step shows need not be a function of where it ends: here, of which of
+// two ways it took.
+func TestMeans(t *testing.T) {
+	means, err := mctest.Means(2, func(random *mc.Stream) (mctest.Chain, func() float64) {
+		s, shown := new(site), 0.0
+		step := func() {
+			shown = float64(random.IntN(3)) // 1 on average
+			if s.at == 1 && random.Below(mc.Threshold(0.25)) {
+				shown += 8
+			}
+			s.at = random.IntN(2)
+		}
+		c := mctest.Chain{Step: step, Set: func(state int) { s.at = state }, State: func() int { return s.at }}
+		return c, func() float64 { return shown }
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []float64{1, 3} {
+		if math.Abs(means[i]-want) > 1e-15 {
+			t.Errorf("mean from state %d is %v, want %v", i, means[i], want)
+		}
+	}
+}
+
+func TestMeansError(t *testing.T) {
+	_, err := mctest.Means(2, func(random *mc.Stream) (mctest.Chain, func() float64) {
+		s := new(site)
+		c := mctest.Chain{Step: func() { s.at = 2 }, Set: func(state int) { s.at = state }, State: func() int { return s.at }}
+		return c, func() float64 { return 0 }
+	})
+	if err == nil || !strings.Contains(err.Error(), "leads to state 2") {
+		t.Errorf("%v; want an error that names state 2", err)
+	}
+}
+
 // Thresholds 0 and 2^64-1 are certain; every other one decides, with the
 // probability that it has to the last bit.
 func TestTransitionsThresholds(t *testing.T) {

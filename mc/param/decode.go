@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"os"
 	"reflect"
 	"slices"
 	"time"
@@ -25,23 +26,37 @@ type Validator interface {
 //
 // A struct's Validate is called, embedded structs first, if all keys of the
 // struct and of those embedded in it decoded and if the embedded structs
-// are valid themselves; so it may rely on both. A field whose key is wrong
-// keeps its default, and without a default the value it had. A key that is
-// absent, but that a misspelt key probably stands for, is not reported as
-// missing besides.
+// are valid themselves; so it may rely on both. An embedded struct that is
+// tagged as optional and of which the card has no key is not asked. A field
+// whose key is wrong keeps its default, and without a default the value it had.
+// A key that is absent, but that a misspelt key probably stands for, is not
+// reported as missing besides.
 //
 // Decode keeps no reference to table. It panics if an element of dst is not a
 // pointer to a struct, if a tag makes no sense, or if two fields have the
 // same key: mistakes in the program and not in the card.
+//
+// Files are read as [os.ReadFile] does.
 func Decode(table map[string]any, dst ...any) []*Error {
+	return Decoder{ReadFile: os.ReadFile}.Decode(table, dst...)
+}
+
+// A Decoder decodes tables of cards.
+type Decoder struct {
+	// ReadFile returns the content of a file that the card names.
+	ReadFile func(path string) ([]byte, error)
+}
+
+// Decode is the function [Decode] with files read by ReadFile.
+func (d Decoder) Decode(table map[string]any, dst ...any) []*Error {
 	var errs []*Error
 	var keys []string
 	structs := make([]reflect.Value, len(dst))
 	fields := make([][]field, len(dst))
-	for i, d := range dst {
-		v := reflect.ValueOf(d)
+	for i, x := range dst {
+		v := reflect.ValueOf(x)
 		if v.Kind() != reflect.Pointer || v.IsNil() {
-			panic(fmt.Sprintf("param: %T is not a pointer to a struct", d))
+			panic(fmt.Sprintf("param: %T is not a pointer to a struct", x))
 		}
 		structs[i], fields[i] = v.Elem(), walk(v.Elem().Type())
 		for _, f := range fields[i] {
@@ -63,7 +78,7 @@ func Decode(table map[string]any, dst ...any) []*Error {
 	for i, v := range structs {
 		failed := map[string]bool{}
 		for _, f := range fields[i] {
-			e := f.set(v.FieldByIndex(f.index), table)
+			e := d.set(&f, v.FieldByIndex(f.index), table)
 			_, given := table[f.name]
 			misspelt := !given && meant[f.name]
 			if e != nil && !misspelt {
@@ -71,7 +86,7 @@ func Decode(table map[string]any, dst ...any) []*Error {
 			}
 			failed[f.name] = e != nil || misspelt
 		}
-		found, _ := validate(v, failed)
+		found, _ := validate(v, table, failed)
 		errs = append(errs, found...)
 	}
 	return errs
@@ -87,8 +102,8 @@ func Unknown(key string, valid []string) *Error {
 	return e
 }
 
-// set decodes the field's key into v.
-func (f *field) set(v reflect.Value, table map[string]any) *Error {
+// set decodes the key of a field into v.
+func (d Decoder) set(f *field, v reflect.Value, table map[string]any) *Error {
 	if f.hasDefault {
 		f.store(v, f.preset)
 	} else if f.optional {
@@ -101,6 +116,13 @@ func (f *field) set(v reflect.Value, table map[string]any) *Error {
 		}
 		return &Error{Key: f.name, Problem: "missing", Expected: f.expected()}
 	}
+	if path, ok := given.(string); ok && f.typ == fileType {
+		data, err := d.ReadFile(path)
+		if err != nil {
+			return &Error{Key: f.name, Problem: "cannot be read: " + err.Error(), Expected: f.expected()}
+		}
+		given = NewFile(path, data)
+	}
 	value, problem := f.convert(given, f.typ)
 	if problem != "" {
 		return &Error{Key: f.name, Problem: problem, Expected: f.expected(), Suggestion: f.meant(given)}
@@ -112,12 +134,12 @@ func (f *field) set(v reflect.Value, table map[string]any) *Error {
 	return nil
 }
 
-// store puts a value into the field v, of which an optional one is a pointer.
+// store puts a value into the field v, which may be a pointer.
 func (f *field) store(v, value reflect.Value) {
 	if f.typ.Kind() == reflect.Slice { // the tag's default or the table's list stays its own
 		value = reflect.AppendSlice(reflect.MakeSlice(f.typ, 0, value.Len()), value)
 	}
-	if f.optional {
+	if v.Kind() == reflect.Pointer {
 		v.Set(reflect.New(f.typ))
 		v = v.Elem()
 	}
@@ -130,6 +152,14 @@ func (f *field) convert(given any, t reflect.Type) (v reflect.Value, problem str
 	v = reflect.New(t).Elem()
 	in := reflect.ValueOf(given)
 	problem = "is " + describe(given)
+	if t == fileType {
+		f, ok := given.(File)
+		if !ok {
+			return v, problem
+		}
+		v.Set(reflect.ValueOf(f))
+		return v, ""
+	}
 	if t == durationType {
 		if in.Kind() != reflect.String {
 			return v, problem
@@ -272,9 +302,10 @@ func (f *field) meant(given any) string {
 	return Format(meant)
 }
 
-// validate calls the Validate methods of the embedded structs of v and then
-// that of v itself, and reports whether all was well.
-func validate(v reflect.Value, failed map[string]bool) (errs []*Error, ok bool) {
+// validate calls the Validate methods of the embedded structs of v, but of
+// optional ones only if table has one of their keys, and then that of v itself,
+// and reports whether all was well.
+func validate(v reflect.Value, table map[string]any, failed map[string]bool) (errs []*Error, ok bool) {
 	ok = true
 	t := v.Type()
 	for i := range t.NumField() {
@@ -282,7 +313,18 @@ func validate(v reflect.Value, failed map[string]bool) (errs []*Error, ok bool) 
 		if name, tagged := s.Tag.Lookup("card"); tagged {
 			ok = ok && !failed[name]
 		} else if s.Anonymous && s.IsExported() && s.Type.Kind() == reflect.Struct {
-			found, fine := validate(v.Field(i), failed)
+			if isOptional(s) {
+				asked := false
+				for _, f := range walk(s.Type) {
+					_, given := table[f.name]
+					asked = asked || given
+					ok = ok && !failed[f.name]
+				}
+				if !asked {
+					continue
+				}
+			}
+			found, fine := validate(v.Field(i), table, failed)
 			errs = append(errs, found...)
 			ok = ok && fine
 		}

@@ -296,6 +296,15 @@ func TestPanics(t *testing.T) {
 		"two fields": new(struct {
 			A, B int `card:"a"`
 		}),
+		"is neither a pointer nor a list": new(struct {
+			Right `optional:"true"`
+		}),
+		"a file has no default": new(struct {
+			A File `card:"a" default:"x"`
+		}),
+		"max is for numbers": new(struct {
+			A File `card:"a" max:"1"`
+		}),
 		"has no name": new(struct {
 			A int `card:""`
 		}),

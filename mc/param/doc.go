@@ -23,21 +23,24 @@
 //	below:"1"       the same, exclusive
 //	oneof:"hot cold"  the values that a string, or each string of a list, may have
 //	doc:"..."       what the key means, one line
+//	optional:"true" of an embedded struct: see below
 //
 // A field without a default is required, unless it is a pointer: then it
 // stays nil where the card has no such key. Structs embedded by value
 // contribute their fields as if they were the outer struct's own; embedded
-// pointers do not.
+// pointers do not. An embedded struct with the tag optional:"true" may be left
+// out as a whole: its lists stay nil then, and it is not validated.
 //
 // # Types
 //
 // A field is a bool, int, int64, uint64, float64, string or a type whose
-// underlying type is string, a [time.Duration], a pointer to one of these, or
-// a []int, []float64 or []string. Whole numbers of the card are accepted
-// where a float64 is asked for; a number with a decimal point never is where
-// a whole number is, nor is text for a number. NaN and the infinities are
+// underlying type is string, a [time.Duration], a [File], a pointer to one of
+// these, or a []int, []float64 or []string. Whole numbers of the card are
+// accepted where a float64 is asked for; a number with a decimal point never is
+// where a whole number is, nor is text for a number. NaN and the infinities are
 // always refused, and -0 is read as 0. Durations are strings on the card, in
-// the syntax of [time.ParseDuration].
+// the syntax of [time.ParseDuration], and files are paths, which [Decoder]
+// reads.
 //
 // # Strictness
 //
@@ -46,6 +49,6 @@
 // a word looks misspelt, with what was probably meant. What single keys cannot
 // say, as that one of two has to be given, a Validate method says.
 //
-// Package param knows nothing of TOML's syntax nor of files: whoever has read
-// the card adds the line numbers. It uses the standard library alone.
+// Package param knows nothing of TOML's syntax: whoever has read the card adds
+// the line numbers. It uses the standard library alone.
 package param

@@ -18,8 +18,8 @@ type Setting struct {
 
 // Encode returns the keys of the struct that v is or points to with their
 // values, in the order of the fields, without optional keys that are not set.
-// A value is a bool, int, int64, uint64, float64, string, []int, []float64 or
-// []string; durations are strings, as on a card. Lists are v's own.
+// A value is a bool, int, int64, uint64, float64, string, []int, []float64,
+// []string or [File]; durations are strings, as on a card. Lists are v's own.
 //
 // Encode is the inverse of [Decode]: a table made of what it returns decodes
 // to an equal struct. It panics as Decode does.
@@ -35,7 +35,7 @@ func Encode(v any) []Setting {
 			if x.IsNil() {
 				continue
 			}
-			x = x.Elem()
+			x = reflect.Indirect(x)
 		}
 		value := x.Interface()
 		switch {
@@ -56,6 +56,9 @@ func Encode(v any) []Setting {
 func Format(value any) string {
 	if d, ok := value.(time.Duration); ok {
 		return quote(formatDuration(d))
+	}
+	if f, ok := value.(File); ok {
+		return quote(f.Path)
 	}
 	v := reflect.ValueOf(value)
 	switch v.Kind() {

@@ -41,14 +41,17 @@ func Fields(v any) []Field {
 	return list
 }
 
-var durationType = reflect.TypeFor[time.Duration]()
+var (
+	durationType = reflect.TypeFor[time.Duration]()
+	fileType     = reflect.TypeFor[File]()
+)
 
 // field is a tagged field of a struct.
 type field struct {
 	name, doc  string
 	index      []int        // as reflect.Value.FieldByIndex takes it
 	typ        reflect.Type // without the pointer of an optional field
-	optional   bool
+	optional   bool         // a pointer or a list that is nil where the card has no such key
 	hasDefault bool
 	preset     reflect.Value // the default
 	limits     []limit
@@ -97,6 +100,12 @@ func walk(t reflect.Type) []field {
 					if !s.IsExported() {
 						panic(fmt.Sprintf("param: %v embeds %v, which is not exported", t, s.Type))
 					}
+					if isOptional(s) && !f.hasDefault && !f.optional {
+						if f.typ.Kind() != reflect.Slice {
+							panic(fmt.Sprintf("param: %v embeds %v as optional, but its key %q is neither a pointer nor a list", t, s.Type, f.name))
+						}
+						f.optional = true
+					}
 					f.index = append([]int{i}, f.index...)
 					list = append(list, f)
 				}
@@ -108,6 +117,9 @@ func walk(t reflect.Type) []field {
 	walked.Store(t, list)
 	return list
 }
+
+// isOptional reports whether an embedded struct may be left out as a whole.
+func isOptional(s reflect.StructField) bool { return s.Tag.Get("optional") == "true" }
 
 // newField reads the tags of a field.
 func newField(t reflect.Type, s reflect.StructField, name string) field {
@@ -132,7 +144,7 @@ func newField(t reflect.Type, s reflect.StructField, name string) field {
 		if !ok {
 			continue
 		}
-		if k := f.element().Kind(); k == reflect.String || k == reflect.Bool {
+		if k := f.element().Kind(); k == reflect.String || k == reflect.Bool || k == reflect.Struct {
 			bad("%s is for numbers and durations", l.tag)
 		}
 		v, err := parse(text, f.element())
@@ -151,6 +163,9 @@ func newField(t reflect.Type, s reflect.StructField, name string) field {
 		f.oneof = strings.Fields(text)
 	}
 	if text, ok := s.Tag.Lookup("default"); ok {
+		if f.typ == fileType {
+			bad("a file has no default")
+		}
 		v, err := parse(text, f.typ)
 		if err != nil {
 			bad("default: %v", err)
@@ -166,7 +181,7 @@ func newField(t reflect.Type, s reflect.StructField, name string) field {
 // decodable reports whether a key can have a type.
 func decodable(t reflect.Type) bool {
 	switch t {
-	case durationType,
+	case durationType, fileType,
 		reflect.TypeFor[bool](), reflect.TypeFor[int](), reflect.TypeFor[int64](), reflect.TypeFor[uint64](),
 		reflect.TypeFor[float64](), reflect.TypeFor[[]int](), reflect.TypeFor[[]float64](), reflect.TypeFor[[]string]():
 		return true
@@ -231,6 +246,8 @@ func (f *field) words() string {
 	switch f.typ {
 	case durationType:
 		return `a duration in quotes, as "60s"`
+	case fileType:
+		return "the path of a file in quotes, relative to the card"
 	case reflect.TypeFor[[]int]():
 		return "a list of whole numbers"
 	case reflect.TypeFor[[]float64]():

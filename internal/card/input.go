@@ -1,0 +1,134 @@
+package card
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"mcrun/mc/param"
+)
+
+// inputs is where a run directory keeps the files that its card names.
+const inputs = "inputs"
+
+// Inputs returns the files that the card names by the names that they have in
+// the run directory, in inputs/.
+func (c *Card) Inputs() map[string][]byte {
+	files := map[string][]byte{}
+	for _, in := range c.list() {
+		files[in.name] = in.file.Data
+	}
+	return files
+}
+
+// InputPath returns the path of a file of the card within the run directory. It
+// depends on the order in which the card names its files and on their own
+// names, not on where they are.
+func (c *Card) InputPath(f param.File) string {
+	for _, in := range c.list() {
+		if in.sum == f.Sum() && in.base == filepath.Base(f.Path) {
+			return inputs + "/" + in.name
+		}
+	}
+	panic("card: a file that the card does not name")
+}
+
+// StoredModelKeys returns the ModelKeys of a point with files by the paths that
+// they have in the run directory.
+func (c *Card) StoredModelKeys(p *Point) []param.Setting {
+	keys := p.ModelKeys()
+	for i, k := range keys {
+		if f, ok := k.Value.(param.File); ok {
+			keys[i].Value = c.InputPath(f)
+		}
+	}
+	return keys
+}
+
+// An input is a file of the card.
+type input struct {
+	file            param.File
+	base, sum, name string
+}
+
+// list returns the files of the card. Files of one name and other contents get
+// numbers.
+func (c *Card) list() []input {
+	if c.named != nil {
+		return c.named
+	}
+	c.named = []input{}
+	taken := map[string]bool{}
+	for i := range c.Points {
+		for _, e := range c.Points[i].entries() {
+			f, ok := e.value.(param.File)
+			if !ok {
+				continue
+			}
+			in := input{file: f, base: filepath.Base(f.Path), sum: f.Sum()}
+			known := false
+			for _, other := range c.named {
+				known = known || other.sum == in.sum && other.base == in.base
+			}
+			if known {
+				continue
+			}
+			in.name = in.base
+			for n := 2; taken[in.name]; n++ {
+				ext := filepath.Ext(in.base)
+				in.name = fmt.Sprintf("%s-%d%s", strings.TrimSuffix(in.base, ext), n, ext)
+			}
+			taken[in.name] = true
+			c.named = append(c.named, in)
+		}
+	}
+	return c.named
+}
+
+// files returns the files that an axis of the scan names, one for each value,
+// and nil if it names none.
+func (c *Card) files(a axis) []param.File {
+	files := make([]param.File, len(a.values))
+	for _, p := range c.Points {
+		for _, e := range p.entries() {
+			f, ok := e.value.(param.File)
+			if !ok || e.at.id() != a.at.id() {
+				continue
+			}
+			for i, v := range a.values {
+				if v == f.Path {
+					files[i] = f
+				}
+			}
+		}
+	}
+	for _, f := range files {
+		if f.Path == "" {
+			return nil
+		}
+	}
+	return files
+}
+
+// readFile reads a file that the card names, by a path relative to the card.
+func (c *checker) readFile(path string) ([]byte, error) {
+	if !filepath.IsAbs(path) {
+		path = filepath.Join(filepath.Dir(c.file), path)
+	}
+	if f, ok := c.files[path]; ok {
+		return f.data, f.err
+	}
+	data, err := os.ReadFile(path)
+	if err != nil {
+		err = fmt.Errorf("%s: %s", path, reason(err))
+	}
+	c.files[path] = contents{data, err}
+	return data, err
+}
+
+// contents is what reading a file gave.
+type contents struct {
+	data []byte
+	err  error
+}

@@ -1,0 +1,184 @@
+package card
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mcrun/mc/param"
+	"mcrun/observables"
+	"mcrun/proposals"
+)
+
+// observableKeys are the keys of the table [observables].
+type observableKeys struct {
+	Record  []string `card:"record" default:"" doc:"what is estimated, in place of the model's standard set"`
+	Derived *string  `card:"derived" doc:"expressions in recorded means"` // a table, which is decoded apart
+}
+
+// observables decodes the table [observables].
+func (c *checker) observables(tree map[string]any, p *Point) {
+	at := path{"observables"}
+	table, _ := tree["observables"].(map[string]any)
+	table = maps.Clone(table)
+	derived, given := table["derived"]
+	delete(table, "derived")
+	var k observableKeys
+	if !c.decode(at, table, &k) {
+		return
+	}
+	if _, given := table["record"]; given {
+		c.record(at.with("record"), k.Record, p)
+	} else if p.Model != nil {
+		p.Observables = observables.Standard(p.Model)
+		if len(p.Observables) == 0 && !given {
+			c.report(at.with("record"), param.Error{Problem: "missing, and " + p.ModelName + " has no standard set", Expected: "names of observables to record"})
+		}
+	}
+	if given {
+		c.derived(at.with("derived"), derived, p)
+	}
+}
+
+// record finds the observables that are recorded by name.
+func (c *checker) record(at path, names []string, p *Point) {
+	if len(names) == 0 {
+		c.report(at, param.Error{Problem: "is an empty list", Expected: "names of observables, or no table [observables] for the model's standard set"})
+	}
+	var valid []string
+	for _, o := range observables.All() {
+		if p.Model == nil || o.Check(p.Model) == nil {
+			valid = append(valid, o.Name)
+		}
+	}
+	expected := either(valid)
+	if valid == nil {
+		expected = "another model: " + p.ModelName + " has no observables"
+	}
+	for i, name := range names {
+		e := param.Error{Key: c.labels.show(at), Expected: expected}
+		o, ok := observables.Find(name)
+		switch {
+		case !ok:
+			e.Problem = "unknown observable " + param.Format(name)
+			if near, ok := param.Nearest(name, valid); ok {
+				e.Suggestion = param.Format(near)
+			}
+		case slices.Contains(names[:i], name):
+			e.Problem, e.Expected = "names "+param.Format(name)+" twice", "each observable once"
+		case p.Model != nil && o.Check(p.Model) != nil:
+			e.Problem = fmt.Sprintf("%q does not exist for %s: %v", name, p.ModelName, o.Check(p.Model))
+		default:
+			p.Observables = append(p.Observables, o)
+			continue
+		}
+		c.reportAt(c.origin(at.with(strconv.Itoa(i))), e)
+	}
+}
+
+// derived makes the observables that the card derives from others, in the order
+// in which they are written.
+func (c *checker) derived(at path, given any, p *Point) {
+	table, ok := given.(map[string]any)
+	if !ok {
+		c.report(at, param.Error{Problem: "is " + describe(given), Expected: `a table of expressions, as U2 = "1 - mean(energy^2) / energy^2"`})
+		return
+	}
+	names := slices.SortedFunc(maps.Keys(table), func(a, b string) int {
+		x, y := c.origin(at.with(a)), c.origin(at.with(b))
+		return cmp.Or(cmp.Compare(x.set, y.set), cmp.Compare(x.offset, y.offset), cmp.Compare(a, b))
+	})
+	for _, name := range names {
+		expression, ok := table[name].(string)
+		if !ok {
+			c.report(at.with(name), param.Error{Problem: "is " + describe(table[name]), Expected: "an expression in quotes"})
+			continue
+		}
+		if p.Model == nil {
+			continue
+		}
+		o, err := observables.Derive(name, expression, p.Model)
+		if err != nil {
+			c.report(at.with(name), param.Error{Problem: err.Error()})
+			continue
+		}
+		p.Observables = append(p.Observables, o)
+		p.Derived = append(p.Derived, param.Setting{Key: name, Value: expression})
+	}
+}
+
+// recordable checks that every proposal can record something, that chains come
+// in pairs where pairs are observed, and that some kernels build the clusters
+// that improved estimators need.
+func (c *checker) recordable(p *Point) {
+	for _, o := range p.Observables {
+		if o.Paired(p.Model) && p.Run.Chains%2 != 0 {
+			c.report(path{"run", "chains"}, param.Error{
+				Problem:  fmt.Sprintf("is %d, but %s is observed on pairs of chains", p.Run.Chains, o.Name),
+				Expected: "an even number",
+			})
+		}
+		if !o.Improved(p.Model) {
+			continue
+		}
+		var why []string
+		for i := range p.Proposals {
+			q := &p.Proposals[i]
+			err := q.Clusters(p)
+			if err == nil {
+				why = nil
+				break
+			}
+			why = append(why, q.Name+": "+err.Error())
+		}
+		if why != nil {
+			c.report(path{"observables", "record"}, param.Error{
+				Problem:  o.Name + " needs the clusters that a kernel builds, and no proposal has one (" + strings.Join(why, "; ") + ")",
+				Expected: "a proposal with the kernel wolff or swendsen-wang",
+			})
+		}
+	}
+	for i := range p.Proposals {
+		q := &p.Proposals[i]
+		if len(p.Columns(q)) == 0 && len(c.errs) == 0 {
+			c.report(path{"proposal", strconv.Itoa(i)}, param.Error{
+				Problem:  "would record nothing, since all observables are averages over clusters (" + q.Clusters(p).Error() + ")",
+				Expected: "another observable beside them, as energy",
+			})
+		}
+	}
+}
+
+// Columns returns what the chains of a proposal record at the point.
+func (p *Point) Columns(q *Proposal) []observables.Field {
+	return observables.Columns(p.Model, p.Observables, q.Clusters(p) == nil)
+}
+
+// Clusters returns nil if each sweep of the proposal builds clusters over which
+// improved estimators can be averaged, and else why not.
+func (q *Proposal) Clusters(p *Point) error {
+	var first error
+	for _, m := range q.Members {
+		err := m.Clusters(p)
+		if err == nil && q.Kind != Mixture {
+			return nil
+		}
+		if err != nil && first == nil {
+			first = err
+		}
+	}
+	return first
+}
+
+// Clusters returns nil if each step of the member builds clusters over which
+// improved estimators can be averaged, and else why not.
+func (m *Member) Clusters(p *Point) error {
+	b, ok := m.Spec.(proposals.ClusterBuilder)
+	if !ok {
+		return fmt.Errorf("%s builds no clusters", m.Kernel)
+	}
+	return b.Clusters(p.Model)
+}

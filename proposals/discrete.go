@@ -1,0 +1,65 @@
+package proposals
+
+import (
+	"errors"
+	"math"
+
+	"mcrun/mc"
+	"mcrun/models"
+)
+
+// Updates of any Discrete model, at the price of a call and an exponential for
+// every change that they consider.
+
+func discreteMetropolis(m models.Discrete, c Chain, most float64) update {
+	spins, random, beta, others := c.State.(models.Spins), c.Random, m.Beta(), m.States()-1
+	return func(i int) int {
+		to := otherState(random, spins[i], others)
+		if !random.Below(mc.Threshold(most * expMinus(beta*m.EnergyChange(spins, i, to)))) {
+			return 0
+		}
+		spins[i] = to
+		return 1
+	}
+}
+
+// otherState draws one of the states other than s, of which there are so many.
+func otherState(random *mc.Stream, s uint8, others int) uint8 {
+	to := uint8(random.IntN(others))
+	return to + bit(to >= s)
+}
+
+func discreteHeatBath(m models.Discrete, c Chain) update {
+	spins, random, beta := c.State.(models.Spins), c.Random, m.Beta()
+	weight := make([]float64, m.States())
+	return func(i int) int {
+		least := math.Inf(1)
+		for s := range weight {
+			weight[s] = beta * m.EnergyChange(spins, i, uint8(s))
+			least = math.Min(least, weight[s])
+		}
+		var sum float64
+		for s := range weight {
+			weight[s] = math.Exp(least - weight[s])
+			sum += weight[s]
+		}
+		// State s is drawn if none before it was, with probability
+		// weight[s]/(sum of the weights from s on).
+		last := len(weight) - 1
+		s := 0
+		for s < last && !random.Below(mc.Threshold(weight[s]/sum)) {
+			sum -= weight[s]
+			s++
+		}
+		spins[i] = uint8(s)
+		return 1
+	}
+}
+
+// needDiscrete returns nil if local kernels can change the model's sites.
+func needDiscrete(m models.Model) error {
+	if _, ok := m.(models.Discrete); !ok {
+		return errors.New("the model's sites do not take discrete states (models.Discrete)")
+	}
+	return nil
+}

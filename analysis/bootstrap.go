@@ -79,11 +79,12 @@ const panicBootstrap = "analysis: Bootstrap needs Resamples >= 2, Block = 0 or >
 // relative scatter is sqrt(2 Block/N). The automatic length makes the mean squared
 // error of the squared error smallest (D. N. Politis, H. White, Econom. Rev. 23
 // (2004) 53, corrected by A. Patton, D. N. Politis, H. White, ibid. 28 (2009)
-// 372), which grows as N^(1/3), so that errors of short series are too small: by some
-// 4 % for 1000 tau_int, where intervals of 68 % hold the truth in 0.63 to 0.68 of
-// all cases and those of 95 % in 0.925 to 0.94. It is that of the linearised function, at most three square roots
-// of the records and a third of the longest chain, and at least N/8192: more
-// blocks would cost time, and fewer leave the error uncertain by 0.8 %.
+// 372), which grows as N^(1/3), so that errors of short series are too small: by
+// some 4 % for 1000 tau_int, where intervals of 68 % hold the truth in 0.63 to
+// 0.68 of all cases and those of 95 % in 0.925 to 0.94. It is that of the
+// linearised function, at most three square roots of the records and a third of
+// the longest chain, and at least N/8192: more blocks would cost time, and so many
+// leave the error uncertain by no more than 0.8 %.
 //
 // Records are first averaged over cells of about 1/16 block, which lie in one
 // block as a whole. That moves the weights (1 - 1/Block)^t above by a term of

@@ -330,6 +330,74 @@ func TestResume(t *testing.T) {
 	}
 }
 
+// A run directory has the files of its card, under the names that they have
+// now, and needs no others: also as it goes on, and when it is moved.
+func TestInputs(t *testing.T) {
+	inDir(t, `
+[model]
+name = "ising"
+temperature = 2.0
+[run]
+chains = 2
+sweeps = 500
+[[proposal]]
+kernel = "heat-bath"
+[scan]
+"model.couplings" = ["a/bonds.txt", "b/bonds.txt"]
+`)
+	write := func(name, text string) {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("a/bonds.txt", "sites 2\n0 1 1\n")
+	write("b/bonds.txt", "sites 3\n0 1 1\n1 2 1\n")
+	succeed(t, "card.toml", "--set", "run.sweeps=100")
+	write("c/pair.txt", "sites 2\n0 1 1\n")
+	first := succeed(t, "card.toml", "--json", "--set", `scan.model.couplings=["c/pair.txt", "b/bonds.txt"]`)
+	for _, dir := range []string{"a", "b", "c"} {
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := os.Rename("card.run", "moved.run"); err != nil {
+		t.Fatal(err)
+	}
+	if again := succeed(t, "moved.run", "--json"); again != first {
+		t.Errorf("moved, the run has\n%s\nand had\n%s", again, first)
+	}
+	if want := `"model.couplings": "inputs/pair.txt"`; !strings.Contains(first, want) {
+		t.Errorf("%s is not in\n%s", want, first)
+	}
+}
+
+// Runs with files of one name and other contents are runs of other models.
+func TestTableOfInputs(t *testing.T) {
+	inDir(t, `
+[model]
+name = "ising"
+temperature = 2.0
+couplings = "bonds.txt"
+[run]
+chains = 2
+sweeps = 500
+[[proposal]]
+kernel = "heat-bath"
+`)
+	for dir, text := range map[string]string{"a.run": "sites 3\n0 1 1\n1 2 1\n", "b.run": "sites 3\n0 1 1\n1 2 -1\n"} {
+		if err := os.WriteFile("bonds.txt", []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+		succeed(t, "card.toml", "-o", dir)
+	}
+	if out := succeed(t, "table", "a.run", "b.run"); strings.Contains(out, "Pooled") || !strings.Contains(out, "couplings_sha256") {
+		t.Errorf("models with other couplings are pooled:\n%s", out)
+	}
+}
+
 // A run by time records what it reached.
 func TestSeconds(t *testing.T) {
 	inDir(t, strings.Replace(smallCard[:strings.Index(smallCard, "[scan]")], "sweeps = 2000", "seconds = 0.05", 1))

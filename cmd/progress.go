@@ -46,7 +46,7 @@ func logLines(w io.Writer, r *engine.Run, quit <-chan struct{}) {
 		case <-tick.C:
 			p := r.Progress()
 			fmt.Fprintf(w, "mcrun: %3.0f %%, %d of %d chains done, %s left; %s\n",
-				100*p.Fraction, p.Done, p.Jobs, left(p), p.Current)
+				100*p.Fraction, p.Done, p.Chains, left(p), p.Current)
 		}
 	}
 }
@@ -61,7 +61,7 @@ func bar(w io.Writer, r *engine.Run, quit <-chan struct{}) {
 	b := progress.New(full, mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
 		mpb.BarRemoveOnComplete(),
 		mpb.AppendDecorators(status(func(p engine.Progress) string {
-			s := fmt.Sprintf(" %3.0f %%, %d/%d chains, %s left; %s", 100*p.Fraction, p.Done, p.Jobs, left(p), p.Current)
+			s := fmt.Sprintf(" %3.0f %%, %d/%d chains, %s left; %s", 100*p.Fraction, p.Done, p.Chains, left(p), p.Current)
 			return s[:min(len(s), 52)] // 80 columns with the bar
 		})))
 	tick := time.NewTicker(200 * time.Millisecond)

@@ -181,19 +181,41 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 		return nil, err
 	}
 	if stored := crd.Stored(); !bytes.Equal(stored, before.Stored()) {
-		err = errors.Join(
-			r.WriteFile("card.toml", func(w io.Writer) error {
-				_, err := w.Write(stored)
-				return err
-			}),
-			r.Update(func(m *store.Manifest) { m.Stop = nil }),
-		)
+		// Files first, which may have another name than before.
+		if err = addInputs(r, crd, before); err == nil {
+			err = errors.Join(
+				r.WriteFile("card.toml", func(w io.Writer) error {
+					_, err := w.Write(stored)
+					return err
+				}),
+				r.Update(func(m *store.Manifest) { m.Stop = nil }),
+			)
+		}
 	}
 	if err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
+}
+
+// addInputs stores the files of a card that are not in its run directory, which
+// holds those of the card before.
+func addInputs(r *store.Run, crd, before *card.Card) error {
+	has := before.Inputs()
+	for name, data := range crd.Inputs() {
+		if old, ok := has[name]; ok && bytes.Equal(old, data) {
+			continue
+		}
+		err := r.WriteFile(filepath.Join("inputs", name), func(w io.Writer) error {
+			_, err := w.Write(data)
+			return err
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // finish analyses a run that is complete, stores and prints its tables.

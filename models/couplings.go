@@ -37,3 +37,11 @@ type Couplings struct {
 	Graph   *Graph    // nil if all bonds and fields are alike
 	Self    []float64 // E of each state, even in the spin; nil if all are 0
 }
+
+// neighbours returns the sites that site i has bonds to.
+func (c *Couplings) neighbours(i int) []uint32 {
+	if c.Graph != nil {
+		return c.Graph.Neighbours(i)
+	}
+	return c.Lattice.Neighbours(i)
+}

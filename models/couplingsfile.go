@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
+	"weak"
 
 	"mcrun/mc/param"
 )
@@ -45,7 +47,34 @@ func bonded(shape []int, file *param.File) (*couplingsFile, error) {
 	case file == nil:
 		return nil, nil
 	}
-	return parseCouplings(file)
+	return sharedCouplings(file)
+}
+
+// parsed holds the files that some model uses, by the sum of their content: the
+// models of a scan share one.
+var parsed struct {
+	sync.Mutex
+	files map[string]weak.Pointer[couplingsFile]
+}
+
+// sharedCouplings returns the content of a file, to be read only, which is
+// parsed once for all models that use it.
+func sharedCouplings(file *param.File) (*couplingsFile, error) {
+	sum := file.Sum()
+	parsed.Lock()
+	defer parsed.Unlock()
+	if f := parsed.files[sum].Value(); f != nil {
+		return f, nil
+	}
+	f, err := parseCouplings(file)
+	if err != nil {
+		return nil, err
+	}
+	if parsed.files == nil {
+		parsed.files = make(map[string]weak.Pointer[couplingsFile])
+	}
+	parsed.files[sum] = weak.Make(f)
+	return f, nil
 }
 
 // graph returns the graph of the file with all couplings multiplied by j and h
@@ -160,7 +189,8 @@ func parseCouplings(file *param.File) (*couplingsFile, error) {
 	if len(p.errs) > 0 {
 		return nil, errors.Join(p.errs...)
 	}
-	return &p.couplingsFile, nil
+	f := p.couplingsFile // without what only the parser needs
+	return &f, nil
 }
 
 // separator reports whether a rune stands between the columns of a line.

@@ -248,3 +248,32 @@ func TestFrustrated(t *testing.T) {
 		t.Errorf("cold start %v", s)
 	}
 }
+
+// A large random lattice is frustrated, for which its couplings need not be
+// drawn; one without couplings or of one dimension need not be. Bonds that could
+// not be numbered are refused.
+func TestLargeGlass(t *testing.T) {
+	one := 1.0
+	glass := func(j float64, shape ...int) *SpinGlass {
+		return &SpinGlass{Periodic: Periodic{Shape: shape}, Thermal: Thermal{Temperature: &one}, J: j}
+	}
+	for _, c := range []struct {
+		of   *SpinGlass
+		want bool
+	}{
+		{glass(1, 1<<15, 1<<15), true}, // 48 GiB, if drawn
+		{glass(0, 1<<15, 1<<15), false},
+		{glass(1, 2, surelyFrustrated/2), true},
+	} {
+		if got := c.of.Frustrated(); got != c.want {
+			t.Errorf("shape %v, J = %v: Frustrated is %t", c.of.Shape, c.of.J, got)
+		}
+	}
+	// Just below the bound, where they are drawn, it is the same.
+	if !glass(1, 2, surelyFrustrated/2-1).Frustrated() || !glass(1, 127, 127).Frustrated() {
+		t.Error("a lattice that is smaller by little is not frustrated")
+	}
+	if err := glass(1, 1<<15, 1<<15).Validate(); err == nil || !strings.Contains(err.Error(), "too many bonds") {
+		t.Errorf("2^31 bonds: %v", err)
+	}
+}

@@ -1,5 +1,7 @@
 package models
 
+import "math"
+
 // A Bond couples two sites.
 type Bond struct {
 	I, J     int
@@ -15,12 +17,22 @@ type Graph struct {
 	field     []float64
 }
 
-const badBond = "models: a bond does not join two different sites of the graph"
+// maxBonds bounds the number of bonds of a graph: their ends are counted by
+// 32-bit numbers.
+const maxBonds = math.MaxUint32 / 2
+
+const (
+	badBond  = "models: a bond does not join two different sites of the graph"
+	badBonds = "models: a graph has 2^31 bonds or more"
+)
 
 // NewGraph returns the graph of so many sites. Fields has one for each site,
 // or is nil if there are none. It panics if a bond does not join two different
-// sites.
+// sites, or if the bonds are 2^31 or more.
 func NewGraph(sites int, bonds []Bond, fields []float64) *Graph {
+	if len(bonds) > maxBonds {
+		panic(badBonds)
+	}
 	g := &Graph{first: make([]uint32, sites+1), field: make([]float64, sites)}
 	copy(g.field, fields)
 	for _, b := range bonds {
@@ -96,6 +108,11 @@ func (g *Graph) energy(s Spins) float64 {
 
 // graphBytes returns the memory of a graph.
 func graphBytes(sites, bonds float64) float64 { return 12*sites + 24*bonds }
+
+// graphChainBytes returns the memory of a chain of spins on a graph, where
+// kernels keep a 64-bit threshold for either end of each bond, and for each site
+// where its thresholds begin, and its field and the threshold of that.
+func graphChainBytes(sites, bonds float64) float64 { return (spinBytes+20)*sites + 16*bonds }
 
 // cold returns a configuration of two-valued spins: if no loop is frustrated,
 // one that satisfies all bonds, each connected part of it turned so that it

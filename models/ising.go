@@ -101,7 +101,7 @@ func (m *Ising) Sites() int {
 // Bytes implements [Model].
 func (m *Ising) Bytes() (chain, tables float64) {
 	if m.listed != nil {
-		return spinBytes * float64(m.listed.sites), m.listed.bytes()
+		return graphChainBytes(float64(m.listed.sites), float64(len(m.listed.bonds))), m.listed.bytes()
 	}
 	n := sites(m.Shape)
 	return spinBytes * n, latticeBytes(m.Shape)

@@ -206,15 +206,15 @@ func TestSpinsSaveLoad(t *testing.T) {
 func TestIsingBytes(t *testing.T) {
 	m := newIsing(1, 0, 4, 6, 2)
 	chain, tables := m.Bytes()
-	if s := m.NewState(models.Cold, nil).(models.Spins); chain != float64(12*len(s)) {
-		t.Errorf("a chain takes %v bytes, 12 for each of its spins would be %d", chain, 12*len(s))
+	if s := m.NewState(models.Cold, nil).(models.Spins); chain != float64(16*len(s)) {
+		t.Errorf("a chain takes %v bytes, 16 for each of its spins would be %d", chain, 16*len(s))
 	}
 	if n := len(m.Couplings().Lattice.NeighbourTable()); tables != float64(4*n) {
 		t.Errorf("tables take %v bytes, and the neighbours %d", tables, 4*n)
 	}
 	// It is asked for sizes that do not fit in memory.
 	huge := &models.Ising{Periodic: models.Periodic{Shape: []int{1 << 40, 1 << 40}}}
-	if chain, _ := huge.Bytes(); chain != 12*0x1p80 {
+	if chain, _ := huge.Bytes(); chain != 16*0x1p80 {
 		t.Errorf("2^80 sites take %v bytes", chain)
 	}
 }

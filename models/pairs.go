@@ -1,7 +1,5 @@
 package models
 
-import "math"
-
 // pairs are the couplings of a model as the exact methods take them: distinct
 // neighbours of each site, and what states are.
 type pairs struct {
@@ -73,14 +71,6 @@ func newPairs(m PairCoupled) (*pairs, bool) {
 	return p, true
 }
 
-// neighbours returns the sites that site i has bonds to.
-func (c *Couplings) neighbours(i int) []uint32 {
-	if c.Graph != nil {
-		return c.Graph.Neighbours(i)
-	}
-	return c.Lattice.Neighbours(i)
-}
-
 // couple adds x to the coupling of site i to j.
 func (p *pairs) couple(i int, j uint32, x float64) {
 	for k, other := range p.neighbour[i] {
@@ -97,42 +87,3 @@ func (p *pairs) sites() int { return len(p.site) }
 
 // self returns the energy of site i by itself in state k.
 func (p *pairs) self(i, k int) float64 { return p.single[k] - p.site[i]*float64(p.spin[k]) }
-
-// named returns the moments by the names of observables. NaN and what
-// follows from it is left out.
-func named(x Moments, sites int, beta float64) map[string]float64 {
-	n := float64(sites)
-	known := map[string]float64{
-		"energy":                   x.Energy,
-		"specific_heat":            x.SpecificHeat,
-		"magnetization":            x.Mag,
-		"abs_magnetization":        x.AbsMag,
-		"susceptibility":           n * beta * x.Mag2,
-		"connected_susceptibility": n * beta * (x.Mag2 - x.AbsMag*x.AbsMag),
-		"binder":                   1 - x.Mag4/(3*x.Mag2*x.Mag2),
-	}
-	for name, v := range known {
-		if math.IsNaN(v) || math.IsInf(v, 0) {
-			delete(known, name)
-		}
-	}
-	return known
-}
-
-// exactMoments returns the moments of a model with pair couplings, by whichever
-// method reaches it.
-func exactMoments(m PairCoupled) (Moments, bool) {
-	if x, ok := SumStates(m); ok {
-		return x, true
-	}
-	return Eliminate(m)
-}
-
-// exact returns the values that exactMoments reaches.
-func exact(m PairCoupled) map[string]float64 {
-	x, ok := exactMoments(m)
-	if !ok {
-		return nil
-	}
-	return named(x, m.Sites(), m.Beta())
-}

@@ -103,6 +103,9 @@ func (m *SpinGlass) Validate() (err error) {
 	}
 	m.setDisorder()
 	n := float64(m.Sites())
+	if n*float64(len(m.Shape)) > maxBonds {
+		return &param.Error{Key: "shape", Problem: "has too many bonds", Expected: "fewer than 2^31 bonds"}
+	}
 	return m.checkEnergy(
 		term{"J", "a scale", largestDraw * n * float64(len(m.Shape)) * math.Abs(m.J)},
 		term{"h", "a field", n * math.Abs(m.H)},
@@ -170,12 +173,12 @@ func (m *SpinGlass) Sites() int {
 // Bytes implements [Model].
 func (m *SpinGlass) Bytes() (chain, tables float64) {
 	if m.listed != nil {
-		return spinBytes * float64(m.listed.sites), m.listed.bytes()
+		return graphChainBytes(float64(m.listed.sites), float64(len(m.listed.bonds))), m.listed.bytes()
 	}
 	const bond = 24 // of the list that the graph is made of
 	n := sites(m.Shape)
 	bonds := n * float64(len(m.Shape))
-	return spinBytes * n, latticeBytes(m.Shape) + graphBytes(n, bonds) + bond*bonds
+	return graphChainBytes(n, bonds), latticeBytes(m.Shape) + graphBytes(n, bonds) + bond*bonds
 }
 
 // Prepare implements [Model].
@@ -230,10 +233,22 @@ func (m *SpinGlass) Couplings() *Couplings {
 	return &Couplings{Pair: Product, J: m.J, H: m.H}
 }
 
-// Frustrated implements [Frustrated].
+// surelyFrustrated is a number of sites from which on no random lattice of two
+// dimensions or more is without frustration, but for a chance below 2^-1000: it
+// has a loop for every eighth site at least, the sign of each of which is
+// independent of the others.
+const surelyFrustrated = 1 << 14
+
+// Frustrated implements [Frustrated]. It does not draw the couplings of a large
+// lattice, of which it may be asked before there is memory for them.
 func (m *SpinGlass) Frustrated() bool {
-	if m.listed != nil {
+	switch {
+	case m.listed != nil:
 		return m.listed.frustrated(m.J)
+	case m.J == 0:
+		return false
+	case len(m.Shape) > 1 && m.Sites() >= surelyFrustrated:
+		return true
 	}
 	m.setDisorder()
 	return frustrated(m.Sites(), m.draw())

@@ -83,8 +83,9 @@ func (a alphabet) component(s State, dst []float64) {
 }
 
 // spinBytes is the memory a site of a chain takes: the spin, three copies of it
-// at a checkpoint, and the two 32-bit numbers that cluster kernels keep.
-const spinBytes = 12
+// at a checkpoint, and three 32-bit numbers, as which a local kernel keeps the
+// order of visits and cluster kernels the sites or labels of clusters.
+const spinBytes = 16
 
 // hotSpins fills s with independent states, each of the q as probable.
 func hotSpins(s Spins, q int, random *mc.Stream) {

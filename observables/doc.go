@@ -50,8 +50,16 @@
 // told: where that is one of thermalization, the probe is to be read once when
 // thermalization ends, and the row dropped.
 //
+// # Exact values
+//
+// Where a model has few states, [Enumerate] returns the exact value of every
+// observable: the same columns are read off all states instead of records, and
+// the same estimators evaluated at the exact means. So it proves estimators as
+// well as kernels.
+//
 // # Adding to them
 //
-// To add an observable, call [Register], and [RegisterColumn] for a quantity
-// that is not recorded yet.
+// [Derive] makes an observable of an expression in others and in means of
+// columns, as a run card does in [observables.derived]. In Go, call [Register],
+// and [RegisterColumn] for a quantity that is not recorded yet.
 package observables

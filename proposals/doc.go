@@ -42,5 +42,6 @@
 // where M_C is the sum of the spins of cluster C, the first mean is over all
 // clusters of a step of Swendsen and Wang, and the second over those of Wolff.
 //
-// To add a kernel, implement Spec and call [Register].
+// To add a kernel, implement Spec and call [Register]. Package
+// [mcrun/proposals/proof] tests it, as it tests those that are here.
 package proposals

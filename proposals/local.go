@@ -35,12 +35,8 @@ func (o Order) orDefault() Order {
 	return o
 }
 
-// lazy is the factor by which Metropolis acceptance is reduced when sites are
-// not drawn at random, or nothing would be rejected. See [Metropolis].
-const lazy = 1 - 1.0/32
-
-// local is a kernel that changes one site at a time of two-valued spins, all
-// bonds and fields of which are alike.
+// local is a kernel that changes one site at a time of two-valued spins on a
+// lattice, all bonds and fields of which are alike.
 type local struct {
 	spins   models.Spins
 	lattice *models.Lattice

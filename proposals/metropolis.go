@@ -19,8 +19,9 @@ import (
 // With Order Random every attempt and every step is reversible and the kernel
 // is ergodic. Where hardly an attempt is rejected, near infinite temperature or
 // without couplings, a step of two-valued spins would make exactly N flips, and
-// for even N hardly ever leave the configurations of one parity; there too, of
-// whatever model, the acceptance is reduced, as follows.
+// for even N hardly ever leave the configurations of one parity. There the
+// acceptance is reduced, as follows, and so it is for every model that does not
+// state its couplings.
 //
 // If instead the sites are visited in a fixed order, the plain rule can be
 // reducible, since a proposal that does not raise the energy is always
@@ -56,12 +57,13 @@ func (k *Metropolis) Reversible(models.Model) bool { return k.Order.orDefault() 
 // Bind implements Spec.
 func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 	order := k.Order.orDefault()
-	most := 1.0
-	if order != Random || flat(m) {
-		most = lazy
+	pairs, ok := m.(models.PairCoupled)
+	most := lazy
+	if order == Random && ok && !flat(pairs) {
+		most = 1
 	}
-	if m, ok := m.(models.PairCoupled); ok && kindOf(m) == isingKind {
-		return newLocal(m, c, c.Tally, order, func(dE float64) float64 { return most * expMinus(dE) })
+	if ok && kindOf(pairs) == isingKind {
+		return newLocal(pairs, c, c.Tally, order, func(dE float64) float64 { return most * expMinus(dE) })
 	}
 	return newVisitor(m, c, c.Tally, order, metropolisUpdate(m, c, most))
 }

@@ -151,7 +151,7 @@ var regress = map[string]uint64{
 	"10 *proposals.HeatBath&{random}":         0xe56ad3cd1cce2c20,
 	"10 *proposals.HeatBath&{sequential}":     0xe1cc35ceee293eac,
 	"10 *proposals.HeatBath&{checkerboard}":   0x46dc75ab40be07bd,
-	"10 *proposals.Wolff&{}":                  0xecee296c97fe62ad,
+	"10 *proposals.Wolff&{}":                  0x5236564a7305fe9a,
 	"10 *proposals.SwendsenWang&{}":           0x26d5fc59b01817e0,
 	"11 *proposals.Metropolis&{random}":       0x1bc611a3f3649a21,
 	"11 *proposals.Metropolis&{sequential}":   0xcad958467d85fbc9,
@@ -159,6 +159,6 @@ var regress = map[string]uint64{
 	"11 *proposals.HeatBath&{random}":         0xfd184e6777b05a73,
 	"11 *proposals.HeatBath&{sequential}":     0x71fa78ee82803074,
 	"11 *proposals.HeatBath&{checkerboard}":   0x5d080dae912eee95,
-	"11 *proposals.Wolff&{}":                  0x36053255150c9e97,
+	"11 *proposals.Wolff&{}":                  0x89e42e44b6f02856,
 	"11 *proposals.SwendsenWang&{}":           0x5458e33c59960639,
 }

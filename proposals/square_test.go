@@ -38,7 +38,7 @@ func TestSquare(t *testing.T) {
 						k.square = k.square && square
 					case *checkerboard:
 						k.rows = k.rows && square
-					case *wolff:
+					case *isingWolff:
 						k.square = k.square && square
 					}
 					return b

@@ -1,8 +1,6 @@
 package proposals
 
 import (
-	"math"
-
 	"mcrun/mc"
 	"mcrun/models"
 )
@@ -56,101 +54,130 @@ func (*SwendsenWang) Advise(m models.Model) string { return percolation(m) }
 // Bind implements Spec.
 func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
 	pairs := m.(models.PairCoupled)
-	if kindOf(pairs) != isingKind {
-		return newAnySwendsenWang(pairs, c)
+	if kindOf(pairs) == isingKind {
+		return newIsingSwendsenWang(pairs, c)
 	}
-	k := pairs.Couplings()
+	return newSwendsenWang(pairs, c)
+}
+
+// swendsenWang is the kernel for any couplings. Site i is node i + 1, and the
+// ghost is node 0.
+type swendsenWang struct {
+	*bonds
+	spins    models.Spins
+	states   int
+	colours  bool     // whether clusters get colours, else they are mirrored or not
+	ghost    []uint64 // threshold of a site along its field; nil if there are none
+	label    labels
+	fate     []uint8 // of a node that is its cluster's first: the colour, or 1 if mirrored
+	random   *mc.Stream
+	clusters Clusters
+}
+
+func newSwendsenWang(m models.PairCoupled, c Chain) *swendsenWang {
 	w := &swendsenWang{
-		spins:     c.State.(models.Spins),
-		lattice:   k.Lattice,
-		satisfied: satisfied(k.J),
-		active:    bondThreshold(m.Beta() * k.J),
-		ghost:     bondThreshold(m.Beta() * k.H),
-		label:     make(labels, m.Sites()+1),
-		flip:      make([]uint8, m.Sites()+1),
-		random:    c.Random,
-		clusters:  c.Clusters,
+		bonds:    newBonds(m),
+		spins:    c.State.(models.Spins),
+		states:   m.States(),
+		colours:  m.Couplings().Pair == models.Equal,
+		label:    make(labels, m.Sites()+1),
+		fate:     make([]uint8, m.Sites()+1),
+		random:   c.Random,
+		clusters: c.Clusters,
 	}
-	if k.H > 0 {
-		w.along = 1
+	for _, f := range w.field {
+		w.ghost = append(w.ghost, bondThreshold(f/2))
 	}
 	return w
 }
 
-// swendsenWang is the kernel for two-valued spins on a lattice, all bonds and
-// fields of which are alike. Site i is node i + 1, and the ghost is node 0.
-type swendsenWang struct {
-	spins     models.Spins
-	lattice   *models.Lattice
-	satisfied uint8  // s_i XOR s_j of a satisfied bond
-	active    uint64 // threshold of a satisfied bond
-	ghost     uint64 // threshold of the bond of a site along the field
-	along     uint8  // state of a site along the field
-	label     labels
-	flip      []uint8 // of a node, whether its cluster is flipped
-	random    *mc.Stream
-	clusters  Clusters
-}
-
-// half is the threshold of probability 1/2.
-const half = math.MaxUint64/2 + 1
-
 // Step updates all sites.
 func (w *swendsenWang) Step() {
 	w.build()
-	// A node's label is a lower node, or itself if it is its cluster's first:
-	// so that one's fate is decided before any other of its cluster is reached,
-	// and the ghost, whose flip is 0, is the first of its own.
-	coins := uint64(1)
+	w.label.flatten()
 	for i, s := range w.spins {
 		node := uint32(i) + 1
-		label := w.label[node]
-		first := bit(label == node)
-		if coins == 1 && first != 0 {
-			coins = toss(w.random, half)
+		first := w.label[node]
+		if first == node {
+			w.fate[node] = w.draw(s)
 		}
-		// Of a first node flip[label] is still that of the last step.
-		flip := w.flip[label]&^-first | uint8(coins)&first
-		coins >>= first
-		w.flip[node] = flip
-		w.spins[i] = s ^ flip
+		switch {
+		case w.colours:
+			w.spins[i] = w.fate[first]
+		case w.fate[first] != 0:
+			w.spins[i] = uint8(w.states-1) - s
+		}
 	}
 	if w.clusters != nil {
-		w.label.flatten()
 		w.clusters.All(w.label[1:])
 	}
 }
 
-// build labels the clusters. Every bond is tried at that of its ends which comes
-// later, when the other has a label and this one has none: to take over that
-// label is all there is to do, unless the site has one by another bond already.
-// Nothing here branches on whether a bond is active, which is unpredictable.
-func (w *swendsenWang) build() {
-	spins, label := w.spins, w.label
-	coins := uint64(1)
-	for i, s := range spins {
-		first, joined := uint32(i)+1, uint32(0) // joined: all ones if first is of another node
-		if w.ghost != 0 && s == w.along && w.random.Below(w.ghost) {
-			first, joined = 0, math.MaxUint32
-		}
-		for _, j := range w.lattice.Neighbours(i) {
-			if int(j) > i {
-				continue
-			}
-			satisfied := uint64(s^spins[j]^w.satisfied) ^ 1
-			if coins == 1 && satisfied != 0 {
-				coins = toss(w.random, w.active)
-			}
-			active := -uint32(coins & satisfied)
-			coins >>= satisfied & 1
-			other := label[j+1]
-			differ := (first ^ other) & active
-			if differ&joined != 0 {
-				w.label.join(first, other)
-			}
-			first ^= differ
-			joined |= active
-		}
-		label[i+1] = first
+// draw returns the fate of a cluster, one site of which is in state s. The
+// ghost's is 0.
+func (w *swendsenWang) draw(s uint8) uint8 {
+	switch {
+	case w.colours:
+		return uint8(w.random.IntN(w.states))
+	case w.vacancy(s):
+		return 0 // a vacancy is its own mirror image
 	}
+	return bit(w.random.Below(half))
+}
+
+// build labels the clusters. Every bond is tried at that of its ends which comes
+// later.
+func (w *swendsenWang) build() {
+	coins := uint64(1)
+	for i := range w.spins {
+		node := uint32(i) + 1
+		w.label[node] = node
+		if w.ghost != nil && w.along(i) && w.random.Below(w.ghost[i]) {
+			w.label[node] = 0
+		}
+		if w.graph != nil {
+			w.joinGraph(i)
+		} else {
+			coins = w.join(coins, i)
+		}
+	}
+}
+
+// join tries the bonds of site i on a lattice, with a coin for each that is
+// satisfied, and returns the coins that are left.
+func (w *swendsenWang) join(coins uint64, i int) uint64 {
+	partner := w.partner[w.negative][w.spins[i]]
+	for _, j := range w.lattice.Neighbours(i) {
+		if int(j) > i || uint16(w.spins[j]) != partner {
+			continue
+		}
+		if coins == 1 {
+			coins = toss(w.random, w.alike)
+		}
+		if coins&1 != 0 {
+			w.label.join(uint32(i)+1, j+1)
+		}
+		coins >>= 1
+	}
+	return coins
+}
+
+// joinGraph is join on a graph.
+func (w *swendsenWang) joinGraph(i int) {
+	s := w.spins[i]
+	strengths, active := w.graph.Strengths(i), w.active[w.first[i]:]
+	for n, j := range w.graph.Neighbours(i) {
+		partner := w.partner[bit(strengths[n] < 0)][s]
+		if int(j) < i && uint16(w.spins[j]) == partner && w.random.Below(active[n]) {
+			w.label.join(uint32(i)+1, j+1)
+		}
+	}
+}
+
+// along reports whether a spin points along the field of its site.
+func (w *swendsenWang) along(i int) bool {
+	if w.field[i] < 0 {
+		return w.spins[i] == 0
+	}
+	return int(w.spins[i]) == w.states-1
 }

@@ -13,7 +13,7 @@ import (
 func TestTally(t *testing.T) {
 	const steps = 500
 	plain, field := newPoint(criticalBeta, 1, 0, 4, 4).ising, newPoint(criticalBeta, 1, 0.2, 4, 4).ising
-	three := &blumeCapel{models.NewLattice(4, 4), 0.5, 1, 0.5, 0}
+	three := struct{ models.Discrete }{spinOneOn(0.5, 1, 0.5, 0, 4, 4)}
 	for _, c := range []struct {
 		name     string
 		model    models.Model

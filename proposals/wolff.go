@@ -31,12 +31,22 @@ import (
 // cluster. Couplings that are frustrated are valid, but there the clusters
 // percolate and help little.
 //
-// The kernel is reversible, and ergodic because a cluster may be a single
-// site; but it never changes the zeros of spins -1, 0, 1. Where nearly every
-// cluster is a single site, at infinite temperature or without couplings, and
-// none is rejected, steps would lead from configurations of one parity to those
-// of the other and back; there a step leaves the cluster as it was with
-// probability 1/32.
+// The kernel is reversible, and ergodic because a cluster may be a single site;
+// but it never changes the zeros of spins -1, 0, 1.
+//
+// # A trap
+//
+// A step that is sure to flip a cluster, and nearly always one of the same,
+// alternates: after two steps, or four, there is much that has not changed. At
+// low temperature the cluster is nearly all of the lattice, and after an even
+// number of steps the magnetization has its old sign; of two parts of a graph
+// that are not joined one is flipped, and the product of their signs is that of
+// the step before the last; where clusters are single sites the number of spins
+// that are up is even and odd by turns. So a step leaves the cluster as it was
+// with probability 1/32 on every graph, and on a lattice at low temperature,
+// where a site of an ordered configuration is cut off from all its neighbours
+// with a probability below 1/1024, and near infinite temperature or without
+// couplings, where fewer than one change of a site in 32 would be rejected.
 type Wolff struct{}
 
 func init() {
@@ -72,200 +82,143 @@ func (*Wolff) Advise(m models.Model) string { return percolation(m) }
 func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
 	pairs := m.(models.PairCoupled)
 	var rest uint64
-	if flat(m) {
+	if alternates(pairs) {
 		rest = mc.Threshold(1 - lazy)
 	}
-	if kindOf(pairs) != isingKind {
-		return newAnyWolff(pairs, c, rest)
+	if kindOf(pairs) == isingKind {
+		return newIsingWolff(pairs, c, rest)
 	}
-	k := pairs.Couplings()
-	w := &wolff{
-		spins:     c.State.(models.Spins),
-		lattice:   k.Lattice,
-		satisfied: satisfied(k.J),
-		join:      bondThreshold(m.Beta() * k.J),
-		field:     2 * m.Beta() * k.H,
-		rest:      rest,
-		stack:     make([]uint32, m.Sites()+2*k.Lattice.Dims()),
-		random:    c.Random,
-		tally:     c.Tally,
-		clusters:  c.Clusters,
-	}
-	w.square = k.Lattice.Dims() == 2 && w.satisfied == 0
-	return w
+	return newWolff(pairs, c, rest)
 }
 
-// wolff is the kernel for two-valued spins on a lattice, all bonds and fields of
-// which are alike.
+// wolff is the kernel for any couplings. The cluster is grown first, its sites
+// being marked, and changed afterwards.
 type wolff struct {
-	spins     models.Spins
-	lattice   *models.Lattice
-	satisfied uint8   // s_i XOR s_j of a satisfied bond
-	join      uint64  // threshold of a satisfied bond
-	field     float64 // 2 beta h
-	square    bool    // whether spreadSquare serves
-	rest      uint64  // threshold of doing nothing
-	stack     []uint32
-	random    *mc.Stream
-	tally     *mc.Tally
-	clusters  Clusters
+	*bonds
+	spins    models.Spins
+	states   int
+	colours  bool    // whether a cluster gets another colour, else it is mirrored
+	rest     uint64  // threshold of doing nothing
+	inside   []uint8 // 1 for a site in the cluster
+	stack    []uint32
+	random   *mc.Stream
+	tally    *mc.Tally
+	clusters Clusters
 }
 
-// Step flips one cluster.
+func newWolff(m models.PairCoupled, c Chain, rest uint64) *wolff {
+	return &wolff{
+		bonds:    newBonds(m),
+		spins:    c.State.(models.Spins),
+		states:   m.States(),
+		colours:  m.Couplings().Pair == models.Equal,
+		rest:     rest,
+		inside:   make([]uint8, m.Sites()),
+		stack:    make([]uint32, m.Sites()+1),
+		random:   c.Random,
+		tally:    c.Tally,
+		clusters: c.Clusters,
+	}
+}
+
+// Step changes one cluster.
 func (w *wolff) Step() {
 	resting := w.rest != 0 && w.random.Below(w.rest)
-	seed := w.random.IntN(len(w.spins))
-	cluster := w.stack[:w.grow(uint32(seed))]
+	cluster := w.grow(uint32(w.random.IntN(len(w.spins))))
 	if w.clusters != nil {
 		w.clusters.Single(cluster)
 	}
-	// The cluster is flipped already. Where it is not to be, it is flipped back.
-	switch {
-	case resting:
-		w.flip(cluster)
-	case w.field != 0:
-		var sum int
+	if resting || len(cluster) == 0 || !w.accept(cluster) {
+		return
+	}
+	if w.colours {
+		to := otherState(w.random, w.spins[cluster[0]], w.states-1)
 		for _, i := range cluster {
-			sum += 2*int(w.spins[i]) - 1
+			w.spins[i] = to
 		}
-		accepted := w.random.Below(mc.Threshold(math.Exp(w.field * float64(sum))))
-		if !accepted {
-			w.flip(cluster)
-		}
-		w.tally.Add(1, int(bit(accepted)))
+		return
 	}
-}
-
-func (w *wolff) flip(cluster []uint32) {
 	for _, i := range cluster {
-		w.spins[i] ^= 1
+		w.spins[i] = uint8(w.states-1) - w.spins[i]
 	}
 }
 
-// grow flips the cluster of seed and returns its size; its sites are then the
-// first of the stack. A site is flipped when it joins, so where J > 0 a bond to
-// it is no longer satisfied and each bond is tried once. Where J < 0 the
-// cluster can close a frustrated loop, on which the flip would satisfy a bond
-// between two of its sites; so they are marked as well, by the bit above the
-// spin, until the cluster is complete.
-func (w *wolff) grow(seed uint32) int {
-	z := 2 * w.lattice.Dims()
-	w.spins[seed] ^= w.enter()
+// grow returns the cluster of seed, which is empty if seed is a vacancy.
+func (w *wolff) grow(seed uint32) []uint32 {
+	if w.vacancy(w.spins[seed]) {
+		return nil
+	}
+	w.inside[seed] = 1
 	w.stack[0] = seed
 	size := 1
-	coins := uint64(1)
-	for next := 0; next < size; {
-		if coins>>z == 0 {
-			coins = w.random.Coins(w.join)
+	if w.graph != nil {
+		for next := 0; next < size; next++ {
+			size = w.spreadGraph(next, size)
 		}
-		if w.square && coins>>z != 0 {
-			coins, next, size = w.spreadSquare(coins, next, size)
-			continue
-		}
-		coins, size = w.spread(coins, next, size)
-		next++
-	}
-	if w.satisfied != 0 {
-		for _, i := range w.stack[:size] {
-			w.spins[i] &= 1
+	} else {
+		coins := uint64(1)
+		for next := 0; next < size; next++ {
+			coins, size = w.spread(coins, next, size)
 		}
 	}
-	return size
+	cluster := w.stack[:size]
+	for _, i := range cluster {
+		w.inside[i] = 0
+	}
+	return cluster
 }
 
-// enter is XORed to a site that joins: it flips the spin, and marks it where
-// that is needed.
-func (w *wolff) enter() uint8 { return 1 + 2*w.satisfied }
-
-// spread tries the bonds of the next site of the stack, with a coin for each
-// that is satisfied, and returns the coins that are left and the size.
-//
+// spread tries the bonds of the next site of the stack on a lattice, with a coin
+// for each that is satisfied, and returns the coins that are left and the size.
 // Whether a neighbour joins is unpredictable, so nothing here branches on it: a
 // site that does not join is written to the top of the stack but not counted.
 func (w *wolff) spread(coins uint64, next, size int) (uint64, int) {
 	i := int(w.stack[next])
-	unsatisfied := w.spins[i]&1 ^ w.satisfied
+	partner := w.partner[w.negative][w.spins[i]]
 	for _, j := range w.lattice.Neighbours(i) {
-		s := w.spins[j]
-		open := bit(s^unsatisfied == 1) // satisfied and not marked
+		open := bit(uint16(w.spins[j]) == partner) &^ w.inside[j]
 		if coins == 1 && open != 0 {
-			coins = toss(w.random, w.join)
+			coins = toss(w.random, w.alike)
 		}
 		joins := open & uint8(coins)
 		coins >>= open
-		w.spins[j] = s ^ w.enter()&-joins
+		w.inside[j] |= joins
 		w.stack[size] = j
 		size += int(joins)
 	}
 	return coins, size
 }
 
-// spreadSquare is spread for sites with four neighbours and J > 0, without
-// loops and calls, from the next site on for as long as there are coins and
-// sites. It returns the coins that are left, the next site and the size.
-func (w *wolff) spreadSquare(coins uint64, next, size int) (uint64, int, int) {
-	spins, stack, neighbours := w.spins, w.stack, w.lattice.NeighbourTable()
-	for ; next < size && coins>>4 != 0; next++ {
-		i := stack[next]
-		at := 4 * uint64(i)
-		unsatisfied := uint64(spins[i])
-
-		j := neighbours[at]
-		open := uint64(spins[j]) ^ unsatisfied
-		joins := open & coins
-		coins >>= open & 63 // 0 or 1
-		spins[j] = uint8(open ^ joins ^ unsatisfied)
-		stack[size] = j
-		size += int(joins)
-
-		j = neighbours[at+1]
-		open = uint64(spins[j]) ^ unsatisfied
-		joins = open & coins
-		coins >>= open & 63 // 0 or 1
-		spins[j] = uint8(open ^ joins ^ unsatisfied)
-		stack[size] = j
-		size += int(joins)
-
-		j = neighbours[at+2]
-		open = uint64(spins[j]) ^ unsatisfied
-		joins = open & coins
-		coins >>= open & 63 // 0 or 1
-		spins[j] = uint8(open ^ joins ^ unsatisfied)
-		stack[size] = j
-		size += int(joins)
-
-		j = neighbours[at+3]
-		open = uint64(spins[j]) ^ unsatisfied
-		joins = open & coins
-		coins >>= open & 63 // 0 or 1
-		spins[j] = uint8(open ^ joins ^ unsatisfied)
-		stack[size] = j
-		size += int(joins)
+// spreadGraph is spread on a graph.
+func (w *wolff) spreadGraph(next, size int) int {
+	i := int(w.stack[next])
+	s := w.spins[i]
+	strengths, active := w.graph.Strengths(i), w.active[w.first[i]:]
+	for n, j := range w.graph.Neighbours(i) {
+		partner := w.partner[bit(strengths[n] < 0)][s]
+		if uint16(w.spins[j]) == partner && w.inside[j] == 0 && w.random.Below(active[n]) {
+			w.inside[j] = 1
+			w.stack[size] = j
+			size++
+		}
 	}
-	return coins, next, size
+	return size
 }
 
-// satisfied returns s_i XOR s_j of a bond that lowers the energy.
-func satisfied(j float64) uint8 {
-	if j < 0 {
-		return 1
+// accept decides whether the cluster may be mirrored in the fields.
+func (w *wolff) accept(cluster []uint32) bool {
+	if w.field == nil {
+		return true
 	}
-	return 0
-}
-
-// toss returns coins: one, if an oracle has to be asked for it.
-func toss(random *mc.Stream, threshold uint64) uint64 {
-	coins := random.Coins(threshold)
-	if coins == 1 {
-		coins = 0b10 | uint64(bit(random.Below(threshold)))
+	var dE float64 // of beta H
+	for _, i := range cluster {
+		if w.spins[i] == 0 { // the lowest spin, -1
+			dE -= w.field[i]
+		} else {
+			dE += w.field[i]
+		}
 	}
-	return coins
-}
-
-// bit returns 1 for true.
-func bit(b bool) uint8 {
-	if b {
-		return 1
-	}
-	return 0
+	accepted := w.random.Below(mc.Threshold(math.Exp(-dE)))
+	w.tally.Add(1, int(bit(accepted)))
+	return accepted
 }

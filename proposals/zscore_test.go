@@ -282,34 +282,3 @@ func TestPreciseEnergyAgrees(t *testing.T) {
 	})
 	d.check(t)
 }
-
-// All observables on lattices small enough to be enumerated.
-func TestSmallLatticesAgree(t *testing.T) {
-	samplings := []sampling{
-		{shape: []int{4, 4}, temperature: criticalTemperature, j: 1},
-		// Warm enough not to be metastable: at T_c the rare visits of local
-		// kernels to m < 0 carry a tail of rho that no window sees, and the
-		// errors of short runs are a fifth too small.
-		{shape: []int{4, 4}, temperature: 3.2, j: 1, h: 0.1},
-		{shape: []int{4, 4}, temperature: 3, j: -1, h: -0.1},
-		{shape: []int{3, 5}, temperature: 2.6, j: -1, h: 0.1}, // frustrated
-		{shape: []int{8}, temperature: 1.5, j: 1, h: 0.1},
-		{shape: []int{2, 2, 3}, temperature: 4, j: 1, h: 0.1},
-	}
-	for i := range samplings {
-		s := &samplings[i]
-		s.seeds, s.records, s.thermalize = 32, 4000, 200
-	}
-	if !hard() {
-		samplings = samplings[1:2]
-	}
-	compareAll(t, samplings, everyKernel(), func(s sampling) []string {
-		names := []string{"energy", "specific_heat", "abs_magnetization", "susceptibility", "connected_susceptibility", "binder"}
-		// The error of an antiferromagnet's alternating m would be too
-		// large, since tau_int < 1/2 is read as 1/2; without a field m = 0.
-		if s.h > 0 && s.j > 0 {
-			names = append(names, "magnetization")
-		}
-		return names
-	})
-}

@@ -217,6 +217,22 @@ func TestMemory(t *testing.T) {
 			t.Errorf("%+v: %v", c.machine, err)
 		}
 	}
+
+	// Averages over clusters take some, and pairs are at once in memory.
+	averaged := []string{`observables.record=["energy", "improved_susceptibility"]`, `proposal.metropolis.kernel="wolff"`}
+	chain += 8 * float64(parse(t, minimal).Points[0].Model.Sites())
+	paired := append(slices.Clone(averaged), "observables.derived.twice=2*overlap")
+	for _, c := range []struct {
+		sets   []string
+		memory float64
+	}{{averaged, tables + 2*chain}, {paired, tables + 4*chain}} {
+		for _, less := range []float64{0, 1} {
+			_, err := Parse("card.toml", []byte(minimal), c.sets, Machine{Memory: c.memory - less, Workers: 2})
+			if fits := err == nil; fits != (less == 0) {
+				t.Errorf("%q on %v bytes: %v", c.sets, c.memory-less, err)
+			}
+		}
+	}
 }
 
 func TestLoad(t *testing.T) {

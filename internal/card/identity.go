@@ -7,13 +7,15 @@ import (
 )
 
 // ModelIdentity returns a text that is equal for equal models: name and keys
-// after defaults, as JSON. It depends on nothing else on the card, nor on how
-// the card is written, so that random streams can derive from it.
+// after defaults, as JSON, with files by their contents. It depends on nothing
+// else on the card, nor on how the card is written, so that random streams can
+// derive from it.
 func (p *Point) ModelIdentity() string { return identity(p.ModelKeys()) }
 
 // Identity returns a text that is equal for equal proposals of one name: name
-// and keys after defaults, as JSON; files stand for their contents. It depends on nothing else on the card,
-// nor on how the card is written, so that random streams can derive from it.
+// and keys after defaults, as JSON, with files by their contents. It depends on
+// nothing else on the card, nor on how the card is written, so that random
+// streams can derive from it.
 func (q *Proposal) Identity() string {
 	members := make([]map[string]any, len(q.Members))
 	for i, m := range q.Members {

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"mcrun/mc/param"
@@ -35,9 +36,25 @@ func (c *Card) InputPath(f param.File) string {
 }
 
 // StoredModelKeys returns the ModelKeys of a point with files by the paths that
-// they have in the run directory.
+// they have in the run directory, each followed by a key that ends in _sha256
+// for its content: files of other runs may have its path.
 func (c *Card) StoredModelKeys(p *Point) []param.Setting {
-	keys := p.ModelKeys()
+	var keys []param.Setting
+	for _, k := range p.ModelKeys() {
+		f, ok := k.Value.(param.File)
+		if !ok {
+			keys = append(keys, k)
+			continue
+		}
+		keys = append(keys, param.Setting{Key: k.Key, Value: c.InputPath(f)}, param.Setting{Key: k.Key + "_sha256", Value: f.Sum()})
+	}
+	return keys
+}
+
+// StoredScan returns the Scan of a point with files by the paths that they have
+// in the run directory.
+func (c *Card) StoredScan(p *Point) []param.Setting {
+	keys := slices.Clone(p.Scan)
 	for i, k := range keys {
 		if f, ok := k.Value.(param.File); ok {
 			keys[i].Value = c.InputPath(f)

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"mcrun/internal/store"
 	"mcrun/mc/param"
 	"mcrun/observables"
 	"mcrun/proposals"
@@ -110,11 +111,11 @@ func (c *checker) derived(at path, given any, p *Point) {
 	}
 }
 
-// recordable checks that every proposal can record something, that chains come
-// in pairs where pairs are observed, and that some kernels build the clusters
-// that improved estimators need.
+// recordable checks that every proposal can record something that a series can
+// store, that chains come in pairs where pairs are observed, and that some
+// kernels build the clusters that improved estimators need.
 func (c *checker) recordable(p *Point) {
-	for _, o := range p.Observables {
+	for i, o := range p.Observables {
 		if o.Paired(p.Model) && p.Run.Chains%2 != 0 {
 			c.report(path{"run", "chains"}, param.Error{
 				Problem:  fmt.Sprintf("is %d, but %s is observed on pairs of chains", p.Run.Chains, o.Name),
@@ -135,7 +136,11 @@ func (c *checker) recordable(p *Point) {
 			why = append(why, q.Name+": "+err.Error())
 		}
 		if why != nil {
-			c.report(path{"observables", "record"}, param.Error{
+			at := path{"observables", "record"}
+			if i >= len(p.Observables)-len(p.Derived) {
+				at = path{"observables", "derived", o.Name}
+			}
+			c.report(at, param.Error{
 				Problem:  o.Name + " needs the clusters that a kernel builds, and no proposal has one (" + strings.Join(why, "; ") + ")",
 				Expected: "a proposal with the kernel wolff or swendsen-wang",
 			})
@@ -143,13 +148,28 @@ func (c *checker) recordable(p *Point) {
 	}
 	for i := range p.Proposals {
 		q := &p.Proposals[i]
-		if len(p.Columns(q)) == 0 && len(c.errs) == 0 {
+		if len(c.errs) > 0 {
+			break
+		}
+		columns := StoredColumns(p.Columns(q))
+		if len(columns) == 0 {
 			c.report(path{"proposal", strconv.Itoa(i)}, param.Error{
 				Problem:  "would record nothing, since all observables are averages over clusters (" + q.Clusters(p).Error() + ")",
 				Expected: "another observable beside them, as energy",
 			})
+		} else if err := store.CheckColumns(columns); err != nil {
+			c.report(path{"observables", "record"}, param.Error{Problem: "cannot be stored: " + strings.TrimPrefix(err.Error(), "store: ")})
 		}
 	}
+}
+
+// StoredColumns returns columns as a series has them.
+func StoredColumns(columns []observables.Field) []store.Column {
+	var list []store.Column
+	for _, c := range columns {
+		list = append(list, store.Column{Name: c.Name, Width: c.Width})
+	}
+	return list
 }
 
 // Columns returns what the chains of a proposal record at the point.

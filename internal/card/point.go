@@ -3,11 +3,13 @@ package card
 import (
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"strconv"
 
 	"mcrun/mc/param"
 	"mcrun/models"
+	"mcrun/observables"
 )
 
 // headKeys are the keys outside the tables.
@@ -47,8 +49,10 @@ func (c *checker) point(tree map[string]any, card *Card, i int, fine map[string]
 		}
 	}
 	if ran && modelled {
-		c.memory(tree, &p)
-		c.source(&p)
+		c.savable(&p)
+		if c.memory(tree, &p) { // else the file has nothing to be read into
+			c.source(&p)
+		}
 	}
 	if modelled && len(c.errs) == 0 {
 		c.recordable(&p)
@@ -182,13 +186,53 @@ func (c *checker) unknownWord(p path, word, problem string, valid []string) {
 	c.report(p, e)
 }
 
-// memory checks that the model fits the machine.
-func (c *checker) memory(tree map[string]any, p *Point) {
-	chain, tables := p.Model.Bytes()
-	chains := min(p.Run.Chains, max(1, c.machine.Workers))
-	need := tables + chain*float64(chains)
+// Group returns how many chains are advanced together: two, where pairs are
+// observed.
+func (p *Point) Group() int {
+	for _, o := range p.Observables {
+		if o.Paired(p.Model) {
+			return 2
+		}
+	}
+	return 1
+}
+
+// Bytes returns the memory that one chain takes, with what is averaged over its
+// clusters, and that of what all chains share: the model's tables and the file
+// of configurations that they begin with.
+func (p *Point) Bytes() (chain, shared float64) {
+	chain, shared = p.Model.Bytes()
+	for _, f := range observables.Columns(p.Model, p.Observables, true) {
+		if c, _ := observables.FindColumn(f.Name); c.Clusters != nil {
+			chain += clusterBytes * math.Max(0, float64(p.Model.Sites())) // which is negative where int is too small
+		}
+	}
+	if p.Run.From != nil {
+		shared += float64(len(p.Run.From.File.Data))
+	}
+	return chain, shared
+}
+
+// clusterBytes are what an average over clusters keeps for each site.
+const clusterBytes = 8
+
+// savable checks that configurations can be kept if they are to be.
+func (c *checker) savable(p *Point) {
+	if _, ok := p.Model.(models.Portable); p.Run.Save > 0 && !ok {
+		c.report(path{"run", "save", "every"}, param.Error{
+			Problem:  "configurations of " + p.ModelName + " cannot be written to files (models.Portable)",
+			Expected: "no save",
+		})
+	}
+}
+
+// memory checks that the chains fit the machine and reports whether they do.
+func (c *checker) memory(tree map[string]any, p *Point) bool {
+	chain, shared := p.Bytes()
+	chains := min(p.Run.Chains, p.Group()*max(1, c.machine.Workers))
+	need := shared + chain*float64(chains)
 	if c.machine.Memory == 0 || need <= c.machine.Memory {
-		return
+		return true
 	}
 	at := path{"model"}
 	if shape := at.with("shape"); get(tree, shape) != nil {
@@ -198,6 +242,7 @@ func (c *checker) memory(tree map[string]any, p *Point) {
 		Problem:  fmt.Sprintf("needs %s of memory with %d chains at once", memorySize(need), chains),
 		Expected: "at most the " + memorySize(c.machine.Memory) + " of this machine: a smaller lattice or fewer workers",
 	})
+	return false
 }
 
 // memorySize writes an amount of memory.

@@ -32,25 +32,40 @@ func (s *Source) configuration(chain, chains, count int) int {
 // Load sets a state to the configuration that a chain begins with. The error
 // says why the file has none for the model.
 func (s *Source) Load(m models.Model, state models.State, chain, chains int) error {
-	portable, ok := m.(models.Portable)
-	if !ok {
-		return fmt.Errorf("the model's configurations cannot be read from files (models.Portable)")
-	}
-	file, err := store.ReadConfigurations(s.File.Path, s.File.Data)
+	file, err := s.open(m)
 	if err != nil {
 		return err
 	}
+	return set(state, m, file, s.configuration(chain, chains, file.Count))
+}
+
+// open opens the file, which holds all configurations that chains of the model
+// begin with.
+func (s *Source) open(m models.Model) (*store.Configs, error) {
+	portable, ok := m.(models.Portable)
+	if !ok {
+		return nil, fmt.Errorf("the model's configurations cannot be read from files (models.Portable)")
+	}
+	file, err := store.ReadConfigurations(s.File.Path, s.File.Data)
+	if err != nil {
+		return nil, err
+	}
 	array := portable.Array()
-	if !slices.Equal(file.Shape, array.Shape) {
-		return fmt.Errorf("holds configurations of the shape %v, the model's is %v", file.Shape, array.Shape)
+	switch {
+	case !slices.Equal(file.Shape, array.Shape):
+		return nil, fmt.Errorf("holds configurations of the shape %v, the model's is %v", file.Shape, array.Shape)
+	case file.Count == 0:
+		return nil, fmt.Errorf("holds no configuration")
+	case s.Index != nil && *s.Index >= file.Count:
+		return nil, &beyondError{*s.Index, file.Count}
 	}
-	k := s.configuration(chain, chains, file.Count)
-	if k >= file.Count {
-		if s.Index == nil {
-			return fmt.Errorf("holds no configuration")
-		}
-		return &beyondError{k, file.Count}
-	}
+	return file, nil
+}
+
+// set sets a state of a model to configuration k of a file.
+func set(state models.State, m models.Model, file *store.Configs, k int) error {
+	portable := m.(models.Portable)
+	array := portable.Array()
 	values := make([]float64, m.Sites())
 	if n := product(array.Shape); n != len(values) {
 		values = make([]float64, n)
@@ -96,6 +111,31 @@ func encode(values []float64, kind string) ([]byte, error) {
 	return b, nil
 }
 
+// check reads the configurations that the chains of a point begin with.
+func (s *Source) check(p *Point) error {
+	m, err := p.Prepare()
+	if err != nil {
+		return err
+	}
+	file, err := s.open(m)
+	if err != nil {
+		return err
+	}
+	state := m.NewState(models.Cold, mc.NewStream(mc.NewKey(0)))
+	last := -1
+	for chain := range p.Run.Chains {
+		k := s.configuration(chain, p.Run.Chains, file.Count)
+		if k == last {
+			continue
+		}
+		if err := set(state, m, file, k); err != nil {
+			return err
+		}
+		last = k
+	}
+	return nil
+}
+
 // source checks that chains can begin with the file that the card names.
 func (c *checker) source(p *Point) {
 	from := p.Run.From
@@ -103,15 +143,7 @@ func (c *checker) source(p *Point) {
 		return
 	}
 	at := path{"run", "start"}
-	m, err := p.Prepare()
-	if err == nil {
-		state := m.NewState(models.Cold, mc.NewStream(mc.NewKey(0)))
-		for chain := range p.Run.Chains {
-			if err = from.Load(m, state, chain, p.Run.Chains); err != nil {
-				break
-			}
-		}
-	}
+	err := from.check(p)
 	if err == nil {
 		return
 	}

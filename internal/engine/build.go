@@ -12,15 +12,9 @@ import (
 	"mcrun/proposals"
 )
 
-// groups returns how many chains are in each group of the tasks of a point:
-// pairs of chains, where pairs are observed.
+// groups returns how many chains are in each group of the tasks of a point.
 func groups(p *card.Point) []int {
-	width := 1
-	for _, o := range p.Observables {
-		if o.Paired(p.Model) {
-			width = 2
-		}
-	}
+	width := p.Group()
 	return slices.Repeat([]int{width}, p.Run.Chains/width)
 }
 

@@ -49,24 +49,18 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 	for i := range tasks {
 		point, prop := task(c, i)
 		run := point.Run
-		chain, tables := point.Model.Bytes()
-		memory := float64(min(workers, run.Chains*tasks))*chain + tables
+		chain, shared := point.Bytes()
+		memory := float64(min(workers*point.Group(), run.Chains*tasks))*chain + shared
 		cost.Memory = max(cost.Memory, memory)
 		columns := 0
 		for _, c := range point.Columns(prop) {
 			columns += c.Width
 		}
-		// The series, and two checkpoints, which hold less than the chain.
-		cost.Disk += float64(run.Chains) * (float64(8*columns*(run.Sweeps/run.Every)) + chain/2)
-		if s := saved(point); s != nil {
-			bytes := 1.0
-			if s.Type == "<f8" {
-				bytes = 8
-			}
-			for _, side := range s.Shape {
-				bytes *= float64(side)
-			}
-			cost.Disk += float64(run.Chains) * float64(run.Sweeps/run.Save) * bytes
+		// The series, and two checkpoints.
+		configuration := configurationBytes(point.Model)
+		cost.Disk += float64(run.Chains) * (float64(8*columns*(run.Sweeps/run.Every)) + 2*configuration)
+		if run.Save > 0 {
+			cost.Disk += float64(run.Chains) * float64(run.Sweeps/run.Save) * configuration
 		}
 		if ctx.Err() != nil {
 			return cost, context.Cause(ctx)
@@ -75,7 +69,7 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 			seconds += float64(run.Chains) * run.Seconds
 			continue
 		}
-		if chain+tables > trialMemory {
+		if chain+shared > trialMemory {
 			known = false
 			continue
 		}
@@ -94,6 +88,23 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 	return cost, nil
 }
 
+// configurationBytes returns the size of a configuration in a file.
+func configurationBytes(m models.Model) float64 {
+	portable, ok := m.(models.Portable)
+	if !ok {
+		return float64(m.Sites()) // of which no more is known
+	}
+	a := portable.Array()
+	bytes := 1.0
+	if a.Type == "<f8" {
+		bytes = 8
+	}
+	for _, side := range a.Shape {
+		bytes *= float64(side)
+	}
+	return bytes
+}
+
 // trial measures for about so long what a sweep of a proposal takes, in
 // seconds, from the start of a chain.
 func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep float64, err error) {
@@ -101,7 +112,7 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	if err != nil {
 		return 0, err
 	}
-	width := groups(p)[0]
+	width := p.Group()
 	g := mc.NewGroup(0, width, p.Seed)
 	states := make([]models.State, width)
 	for i := range states {

@@ -82,7 +82,8 @@ kernel = "faulty"
 	if err == nil || !strings.Contains(err.Error(), "0001-faulty, chain 0: panic: the kernel's fault") {
 		t.Fatalf("error %v", err)
 	}
-	sink, snapshot, _, err := r.dir.Group(0, 0, identity(task(c, 0)), columns(task(c, 0)), nil)
+	point, prop := task(c, 0)
+	sink, snapshot, _, err := r.dir.Group(0, 0, identity(point, prop), card.StoredColumns(point.Columns(prop)), nil)
 	if err != nil || snapshot == nil {
 		t.Fatalf("the other chain has no checkpoint: %v", err)
 	}
@@ -92,9 +93,11 @@ kernel = "faulty"
 func TestCancelAndProgress(t *testing.T) {
 	c := parse(t, model+`
 [run]
-chains = 2
+chains = 4
 sweeps = 100000000
 thermalize = 10
+[observables]
+record = ["energy", "overlap"]
 [[proposal]]
 kernel = "metropolis"
 `)
@@ -113,7 +116,7 @@ kernel = "metropolis"
 	if err := <-ended; err != why {
 		t.Errorf("error %v, want the cause of the context's end", err)
 	}
-	if p.Jobs != 2 || p.Done != 0 || p.Fraction <= 0 || p.Fraction > 0.5 || p.Left <= 0 || !strings.Contains(p.Current, "metropolis") {
+	if p.Chains != 4 || p.Done != 0 || p.Fraction <= 0 || p.Fraction > 0.5 || p.Left <= 0 || p.Current != "metropolis, chain 2" {
 		t.Errorf("progress %+v", p)
 	}
 }
@@ -133,12 +136,12 @@ kernel = "metropolis"
 	if err != nil {
 		t.Fatal(err)
 	}
-	// Two chains of 12 bytes a site, tables of 4 x 4 bytes a site; 100 rows of
-	// 8 bytes and two checkpoints in each chain.
-	if want := 2.0*12*16 + 256; cost.Memory != want {
+	// Two chains of 16 bytes a site, tables of 4 x 4 bytes a site; 100 rows of
+	// 8 bytes and two checkpoints of a byte a site in each chain.
+	if want := 2.0*16*16 + 256; cost.Memory != want {
 		t.Errorf("memory %g, want %g", cost.Memory, want)
 	}
-	if want := 2.0 * (800 + 6*16); cost.Disk != want {
+	if want := 2.0 * (800 + 2*16); cost.Disk != want {
 		t.Errorf("disk %g, want %g", cost.Disk, want)
 	}
 	if cost.Time <= 0 {

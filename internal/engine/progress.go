@@ -10,10 +10,10 @@ import (
 
 // Progress is how far a run has come.
 type Progress struct {
-	Done, Jobs int           // chains done, and all chains of all tasks
-	Fraction   float64       // of the sweeps, or of the time, weighted by cost
-	Left       time.Duration // estimate; 0 while there is none
-	Current    string        // what is being worked on
+	Done, Chains int           // chains done, and all chains of all tasks
+	Fraction     float64       // of the sweeps, or of the time, weighted by cost
+	Left         time.Duration // estimate; 0 while there is none
+	Current      string        // what is being worked on
 }
 
 // Progress returns how far the run has come. It may be called while Do runs.
@@ -25,13 +25,14 @@ func (r *Run) Progress() Progress {
 	var all cost
 	type state struct{ done, left float64 } // work: sweeps times sites, or seconds
 	states := make([]state, len(r.jobs))
-	p := Progress{Jobs: len(r.jobs)}
+	var p Progress
+	running := 0 // jobs that are not done
 	for i, j := range r.jobs {
 		j.mu.Lock()
 		sweeps, took := j.has, j.took
 		if j.chain != nil {
 			sweeps, took = j.chain.Thermalized()+j.chain.Sweeps(), time.Since(j.began)
-			p.Current = fmt.Sprintf("%s, chain %d", r.label(j), j.group)
+			p.Current = fmt.Sprintf("%s, chain %d", r.label(j), j.first)
 		}
 		run, sites := j.point.Run, float64(j.point.Model.Sites())
 		done := float64(sweeps) * sites
@@ -44,9 +45,12 @@ func (r *Run) Progress() Progress {
 				left = max(0, run.Seconds-done)
 			}
 		}
+		p.Chains += j.chains
 		if j.done {
-			p.Done++
+			p.Done += j.chains
 			done, left = done+left, 0
+		} else {
+			running++
 		}
 		states[i] = state{done, max(0, left)}
 		if run.Sweeps > 0 {
@@ -75,7 +79,7 @@ func (r *Run) Progress() Progress {
 	}
 	if done > 0 {
 		p.Fraction = done / (done + left)
-		if workers := min(r.workers, p.Jobs-p.Done); workers > 0 {
+		if workers := min(r.workers, running); workers > 0 {
 			p.Left = time.Duration(left / float64(workers) * float64(time.Second))
 		}
 	}

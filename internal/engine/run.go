@@ -70,15 +70,6 @@ func identity(p *card.Point, prop *card.Proposal) string {
 	return text
 }
 
-// columns returns what the series of a proposal hold.
-func columns(p *card.Point, prop *card.Proposal) []store.Column {
-	var list []store.Column
-	for _, c := range p.Columns(prop) {
-		list = append(list, store.Column{Name: c.Name, Width: c.Width})
-	}
-	return list
-}
-
 // A Run advances the tasks of a card in a run directory.
 type Run struct {
 	card    *card.Card
@@ -184,7 +175,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		}
 		j.model = nil // the last job of a point frees its tables
 	}()
-	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), columns(j.point, j.proposal), saved(j.point))
+	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), card.StoredColumns(j.point.Columns(j.proposal)), saved(j.point))
 	r.noticed.Lock()
 	for _, n := range notices {
 		r.notice(n)

@@ -3,6 +3,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -108,6 +109,32 @@ func TestLevel(t *testing.T) {
 	}
 	if err := r.Do(context.Background()); !isRefusal(err, `"avx512"`) {
 		t.Errorf("error %v", err)
+	}
+}
+
+// A derived observable has no exact value by its name, and improved estimators
+// that of what they estimate.
+func TestExact(t *testing.T) {
+	point := &parse(t, model+`
+[run]
+sweeps = 100
+[observables]
+record = ["energy", "susceptibility", "improved_susceptibility"]
+[observables.derived]
+improved_energy = "improved_susceptibility / 2"
+double = "2 * energy"
+[[proposal]]
+kernel = "wolff"
+`).Points[0]
+	known := exact(point)
+	if got := known["improved_energy"]; got != nil {
+		t.Errorf("the derived improved_energy is exactly %v", got)
+	}
+	if e := known["energy"]; len(e) != 1 || math.Abs(known["double"][0]-2*e[0]) > 1e-12 {
+		t.Errorf("2 * energy is %v, energy %v", known["double"], e)
+	}
+	if a, b := known["susceptibility"], known["improved_susceptibility"]; len(a) != 1 || !slices.Equal(a, b) {
+		t.Errorf("the susceptibility is %v, and %v improved", a, b)
 	}
 }
 

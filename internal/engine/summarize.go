@@ -65,7 +65,9 @@ func exact(p *card.Point) map[string][]float64 {
 	}
 	var rest []observables.Observable
 	for _, o := range p.Observables {
-		if plain, ok := strings.CutPrefix(o.Name, "improved_"); ok && o.Improved(m) && known[plain] != nil {
+		if _, ok := observables.Find(o.Name); !ok {
+			delete(known, o.Name) // a derived one, of which the name says nothing
+		} else if plain, ok := strings.CutPrefix(o.Name, "improved_"); ok && o.Improved(m) && known[plain] != nil {
 			known[o.Name] = known[plain] // both estimate the same
 		}
 		if known[o.Name] == nil {
@@ -86,7 +88,7 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 	t := report.Task{
 		Index:       i,
 		Point:       point.Index,
-		Scan:        point.Scan,
+		Scan:        c.StoredScan(point),
 		Proposal:    prop.Name,
 		Model:       point.Model,
 		ModelKeys:   c.StoredModelKeys(point),

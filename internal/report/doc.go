@@ -68,7 +68,8 @@
 //     where the error is too small to be of use;
 //   - a value that could not be estimated;
 //   - a point that is the same in every record, but not the exact value;
-//   - an acceptance below 1e-3.
+//   - an acceptance below 1e-3;
+//   - a value of which the kernels of a run disagree (see below).
 //
 // # Kernels compared
 //
@@ -88,8 +89,10 @@
 // seeds differ. Of series that are equal to the bit, as of one seed, one is
 // counted, and those that are doubted are left out. Kernels or runs disagree
 // if p is below 1e-3 divided by the number of p of the whole page: where all
-// agree, one page in 1000 has such a doubt. These numbers are made from
-// summaries as tables are printed; they are not in summary.json.
+// agree, one page in 1000 has such a doubt. Pooled numbers are made from
+// summaries as tables are printed. That kernels of one run disagree is a doubt of
+// each of their results, which [New] adds; it does not keep them from being
+// pooled.
 //
 // # Averages over disorder
 //

@@ -40,8 +40,8 @@ func newPage(labels []string, runs []Summary) page {
 			p.tables = append(p.tables, s.scanned(f[0].name+", ", some, notes)...)
 		}
 	}
-	pooled, disagree := s.pooled()
-	p.tables = append(p.tables, pooled...)
+	pools := s.pools()
+	p.tables = append(p.tables, s.pooled(pools)...)
 	p.tables = append(p.tables, s.disorder()...)
 	p.tables = append(p.tables, s.kernels()...)
 	missing := s.gather(func(r *Result) []string {
@@ -56,7 +56,10 @@ func newPage(labels []string, runs []Summary) page {
 	if len(missing) > 0 {
 		p.items = append(p.items, items{"Missing", missing})
 	}
-	found := append(s.gather(func(r *Result) []string { return r.Doubts }), disagree...)
+	found := s.gather(func(r *Result) []string { return r.Doubts })
+	if s.several { // those of one run are doubts of its results
+		found = append(found, s.disagree(pools)...)
+	}
 	if len(found) == 0 {
 		found = []string{"none, by acceptance, thermalization, length of series, autocorrelation window, binning, R-hat, exact values and agreement, as far as these are known."}
 	}
@@ -190,9 +193,7 @@ func (s *sheet) scanned(title string, quantities []quantity, notes []string) []t
 			tables = append(tables, s.values(title, x.proposal, quantities))
 		}
 	}
-	for i := range tables {
-		tables[i].notes = notes
-	}
+	tables[len(tables)-1].notes = notes
 	return tables
 }
 
@@ -295,16 +296,9 @@ func (s *sheet) values(title, proposal string, quantities []quantity) table {
 	return t
 }
 
-// gather collects sentences about results. Those that differ in their numbers
-// only are said once, with the places of the others.
+// gather collects sentences about results.
 func (s *sheet) gather(about func(*Result) []string) []string {
-	type group struct {
-		text   string
-		last   int // series
-		places []string
-	}
-	var groups []*group
-	found := make(map[string]*group)
+	var all sentences
 	for i := range s.series {
 		x := &s.series[i]
 		for p, r := range x.at {
@@ -312,32 +306,76 @@ func (s *sheet) gather(about func(*Result) []string) []string {
 				continue
 			}
 			for _, text := range about(r) {
-				at := ""
-				if len(s.points) > 1 {
-					at = " at " + s.points[p]
+				who := s.name(x)
+				if isDisagreement(text) && !s.several {
+					who = "" // it names all
 				}
-				key := numbers.ReplaceAllString(text, "#")
-				g := found[key]
-				switch {
-				case g == nil:
-					g = &group{text: s.name(x) + at + ": " + text}
-					found[key] = g
-					groups = append(groups, g)
-				case g.last == i:
-					g.places = append(g.places, strings.TrimPrefix(at, " "))
-				default:
-					g.places = append(g.places, s.name(x)+at)
-				}
-				g.last = i
+				all.add(who, s.where(p), text)
 			}
 		}
 	}
-	var list []string
-	for _, g := range groups {
-		if len(g.places) > 0 {
-			g.text += ". Likewise: " + strings.Join(g.places, "; ")
+	return all.list()
+}
+
+// disagree collects the doubts that series agree.
+func (s *sheet) disagree(all pools) []string {
+	var list sentences
+	for p := range s.points {
+		for _, text := range s.disagreements(all, p, nil) {
+			list.add("", s.where(p), text)
 		}
-		list = append(list, g.text)
+	}
+	return list.list()
+}
+
+// where names a point in a sentence, and says nothing of the only one.
+func (s *sheet) where(point int) string {
+	if len(s.points) == 1 {
+		return ""
+	}
+	return "at " + s.points[point]
+}
+
+// sentences are told with what they are about. Those that differ in their
+// numbers only are one, with the places of the others.
+type sentences []*sentence
+
+type sentence struct {
+	key, text string
+	who       string // the last that it was said of
+	places    []string
+}
+
+// add adds what is said of someone somewhere, each of which may be "".
+func (l *sentences) add(who, where, text string) {
+	key := numbers.ReplaceAllString(text, "#")
+	i := slices.IndexFunc(*l, func(x *sentence) bool { return x.key == key })
+	if i < 0 {
+		i = len(*l)
+		*l = append(*l, &sentence{key: key, text: text, who: who})
+	}
+	x, place := (*l)[i], where
+	if len(x.places) == 0 || x.who != who {
+		place = strings.TrimSpace(who + " " + where)
+	}
+	if !slices.Contains(x.places, place) {
+		x.places = append(x.places, place)
+	}
+	x.who = who
+}
+
+// list writes the sentences.
+func (l sentences) list() []string {
+	var list []string
+	for _, x := range l {
+		text := x.text
+		if x.places[0] != "" {
+			text = x.places[0] + ": " + text
+		}
+		if len(x.places) > 1 {
+			text += ". Likewise: " + strings.Join(x.places[1:], "; ")
+		}
+		list = append(list, text)
 	}
 	return list
 }

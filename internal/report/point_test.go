@@ -3,6 +3,8 @@ package report
 import (
 	"slices"
 	"testing"
+
+	"mcrun/mc/param"
 )
 
 func TestPointLabels(t *testing.T) {
@@ -28,5 +30,13 @@ func TestNamePoints(t *testing.T) {
 		if got := namePoints(all[:n]); got != want {
 			t.Errorf("%d points: %q, want %q", n, got, want)
 		}
+	}
+}
+
+// A hash is told by its first digits, also where these make a number.
+func TestHashCoordinates(t *testing.T) {
+	values := []param.Setting{{Key: "couplings_sha256", Value: "12345678ab"}, {Key: "couplings_sha256", Value: "1e123456cd"}}
+	if got := coordinates(values); !slices.Equal(got, []string{"12345678", "1e123456"}) {
+		t.Errorf("%q", got)
 	}
 }

@@ -20,7 +20,7 @@ type pool struct {
 	analysis.Pooled
 	p     float64 // probability that series which agree scatter as much
 	exact *float64
-	names []string // of the series
+	of    []*series
 }
 
 // welch returns the probability that estimates of one number scatter by more
@@ -56,7 +56,7 @@ func squares(e analysis.Estimate) float64 { return 0.5 * math.Pow(e.Error/e.Erro
 // had the same seed. There is none of fewer than two.
 func (s *sheet) pool(q *quantity, point int) (pool, bool) {
 	var list []analysis.Estimate
-	var names []string
+	var of []*series
 	var exact *float64
 	type found struct {
 		proposal   string
@@ -66,7 +66,7 @@ func (s *sheet) pool(q *quantity, point int) (pool, bool) {
 	for i := range s.series {
 		x := &s.series[i]
 		r := x.at[point]
-		if r == nil || doubted(r.Doubts, q.name) {
+		if r == nil || doubted(slices.DeleteFunc(slices.Clone(r.Doubts), isDisagreement), q.name) {
 			continue
 		}
 		e := q.of(r)
@@ -82,7 +82,7 @@ func (s *sheet) pool(q *quantity, point int) (pool, bool) {
 		// and of the variance, which are both uncertain.
 		relative := math.Hypot(0.5**e.TauIntError / *e.TauInt, 1/math.Sqrt(2**e.ESS))
 		list = append(list, analysis.Estimate{Value: *e.Value, Error: *e.Error, ErrorError: relative * *e.Error})
-		names = append(names, s.name(x))
+		of = append(of, x)
 		if e.Exact != nil {
 			exact = e.Exact
 		}
@@ -94,50 +94,62 @@ func (s *sheet) pool(q *quantity, point int) (pool, bool) {
 	if err != nil {
 		return pool{}, false // an error of 0, in a summary of another's making
 	}
-	return pool{p, welch(p.Chi2, list), exact, names}, true
+	return pool{p, welch(p.Chi2, list), exact, of}, true
 }
 
-// pooled are the tables of what the series at each point say together, and the
-// doubts that they agree.
-func (s *sheet) pooled() ([]table, []string) {
-	pools := make([]map[string]pool, len(s.points)) // by observable
-	compared, least := 0, math.Inf(1)
+// pools are what the series say together at each point, by observable.
+type pools struct {
+	at       []map[string]pool
+	compared int     // how many there are
+	least    float64 // of their p
+	limit    float64 // of p, below which series disagree
+}
+
+// pools pools every number at every point.
+func (s *sheet) pools() pools {
+	all := pools{at: make([]map[string]pool, len(s.points)), least: math.Inf(1)}
 	for i := range s.points {
-		pools[i] = make(map[string]pool)
+		all.at[i] = make(map[string]pool)
 		for k := range s.numbers {
 			if p, ok := s.pool(&s.numbers[k], i); ok {
-				pools[i][s.numbers[k].name] = p
-				compared++
-				least = math.Min(least, p.p)
+				all.at[i][s.numbers[k].name] = p
+				all.compared++
+				all.least = math.Min(all.least, p.p)
 			}
 		}
 	}
-	if compared == 0 {
-		return nil, nil
-	}
-	among := "kernels"
+	all.limit = chanceOfDisagreement / float64(all.compared)
+	return all
+}
+
+// among says what is pooled.
+func (s *sheet) among() string {
 	if s.several {
-		among = "runs and kernels"
+		return "runs and kernels"
 	}
-	limit := chanceOfDisagreement / float64(compared)
-	verdict := fmt.Sprintf("All %s agree: the least of %d p is %.2g, doubted below %.1g.", among, compared, least, limit)
-	if least < limit {
-		verdict = fmt.Sprintf("Not all %s agree: the least of %d p is %.2g, below %.1g, as chance makes it once in 1000 such tables.", among, compared, least, limit)
+	return "kernels"
+}
+
+// pooled are the tables of pools.
+func (s *sheet) pooled(all pools) []table {
+	if all.compared == 0 {
+		return nil
 	}
-	notes := []string{
-		"Means with weights 1/error^2 of series that are independent, if runs have different seeds. The doubted are left out. p: probability of so large a chi^2 by chance, by Welch's test, as errors are uncertain. " + verdict,
+	note := fmt.Sprintf("The doubted are left out. p: chance of so large a chi^2, by Welch's test. The least of %d is %.2g; below %.1g, %s disagree.", all.compared, all.least, all.limit, s.among())
+	if s.several {
+		note += " Runs must have different seeds."
 	}
 	var tables []table
 	if len(s.points) == 1 {
-		tables = []table{s.pooledPoint("Pooled over "+among, pools[0])}
+		tables = []table{s.pooledPoint("Pooled over "+s.among(), all.at[0])}
 	} else {
 		if s.several {
-			tables = append(tables, s.pooledScan("Pooled over "+among, pools, func(p pool) string { return FormatValue(p.Value, p.Error) }))
+			tables = append(tables, s.pooledScan("Pooled over "+s.among(), all.at, func(p pool) string { return FormatValue(p.Value, p.Error) }))
 		}
-		tables = append(tables, s.pooledScan("Agreement of "+among+": p", pools, func(p pool) string { return probability(p.p) }))
+		tables = append(tables, s.pooledScan("Agreement of "+s.among()+": p", all.at, func(p pool) string { return probability(p.p) }))
 	}
-	tables[len(tables)-1].notes = notes
-	return tables, s.disagreements(pools, limit)
+	tables[len(tables)-1].notes = []string{note}
+	return tables
 }
 
 // pooledPoint is the table of pools at the only point.
@@ -164,7 +176,7 @@ func (s *sheet) pooledPoint(title string, pools map[string]pool) table {
 			}
 			row = append(row, exactly(p.exact, &p.Error), deviations(sigmas))
 		}
-		t.rows = append(t.rows, append(row, fmt.Sprint(len(p.names)), p.reduced(), probability(p.p)))
+		t.rows = append(t.rows, append(row, fmt.Sprint(len(p.of)), p.reduced(), probability(p.p)))
 	}
 	return t
 }
@@ -196,38 +208,47 @@ func (s *sheet) pooledScan(title string, pools []map[string]pool, cell func(pool
 	return t
 }
 
-// disagreements are the doubts about pools whose p is below a limit, one of
-// each observable: the worst.
-func (s *sheet) disagreements(pools []map[string]pool, limit float64) []string {
-	var list []string
+// disagreement is what doubts say of series that disagree, and no other doubt.
+const disagreement = " disagree: chi^2/dof = "
+
+func isDisagreement(doubt string) bool { return strings.Contains(doubt, disagreement) }
+
+// disagreements are the doubts about the pools at a point whose p is below the
+// limit, all or only those of which a series is part. The observables of which
+// the same series disagree are one doubt.
+func (s *sheet) disagreements(all pools, point int, x *series) []string {
+	var found doubts
 	for _, q := range s.numbers {
-		worst, count := -1, 0
-		for i, at := range pools {
-			p, ok := at[q.name]
-			if !ok || p.p >= limit {
-				continue
-			}
-			count++
-			if worst < 0 || p.p < pools[worst][q.name].p {
-				worst = i
-			}
-		}
-		if count == 0 {
+		p, ok := all.at[point][q.name]
+		if !ok || p.p >= all.limit || x != nil && !slices.Contains(p.of, x) {
 			continue
 		}
-		p := pools[worst][q.name]
-		at := ""
-		if len(s.points) > 1 {
-			at = " at " + s.points[worst]
+		var names []string
+		for _, x := range p.of {
+			names = append(names, s.name(x))
 		}
-		text := fmt.Sprintf("%s disagree%s: %s: chi^2/dof = %s, p = %s where chance explains %.1g, and %s is %.1f sigma from the others: thermalize longer; if it stays, one of them samples another distribution",
-			join(p.names), at, q.name, p.reduced(), probability(p.p), limit, p.names[p.Farthest], math.Abs(p.FarthestSigmas))
-		if count > 1 {
-			text += ". Likewise at " + span([]int{count - 1}, "more point")
-		}
-		list = append(list, text)
+		found.add(doubt{
+			kind: disagreement + join(names),
+			name: q.name,
+			message: fmt.Sprintf("%s%s%s, p = %s where chance explains %.1g, and %s is %.1f sigma from the others: thermalize longer; if it stays, one of them samples another distribution",
+				join(names), disagreement, p.reduced(), probability(p.p), all.limit, names[p.Farthest], math.Abs(p.FarthestSigmas)),
+			severity: -p.p,
+		})
 	}
-	return list
+	return found.list()
+}
+
+// doubtAgreement adds to the doubts of results that they disagree with others.
+func (s *sheet) doubtAgreement() {
+	all := s.pools()
+	for i := range s.series {
+		x := &s.series[i]
+		for point, r := range x.at {
+			if r != nil {
+				r.Doubts = append(slices.Clip(r.Doubts), s.disagreements(all, point, x)...)
+			}
+		}
+	}
 }
 
 // reduced writes chi^2 per degree of freedom.

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -105,7 +106,11 @@ func TestPool(t *testing.T) {
 		}
 		s := newSheet(labels, c.runs)
 		p, ok := s.pool(&s.numbers[0], 0)
-		if got := strings.Join(p.names, ", "); got != c.names || ok != (c.names != "") {
+		var names []string
+		for _, x := range p.of {
+			names = append(names, s.name(x))
+		}
+		if got := strings.Join(names, ", "); got != c.names || ok != (c.names != "") {
 			t.Errorf("%s: %q are pooled, want %q", c.name, got, c.names)
 		}
 		if ok && (math.Abs(p.Value-c.value) > 1e-12 || math.Abs(p.Error-c.err) > 1e-12 || *p.exact != 1) {
@@ -127,9 +132,10 @@ func TestPoolErrorError(t *testing.T) {
 	}
 }
 
-// Kernels that disagree are a doubt, which names the worst point.
+// Kernels that disagree are a doubt of their results, which is said once. It
+// changes no table: written anew, the results are pooled again.
 func TestDisagreement(t *testing.T) {
-	page := func(far ...float64) string {
+	summary := func(far ...float64) Summary {
 		var results []Result
 		for i, x := range far {
 			for _, proposal := range []string{"a", "b", "c"} {
@@ -138,32 +144,57 @@ func TestDisagreement(t *testing.T) {
 					value += x
 				}
 				results = append(results, Result{Point: i, Proposal: proposal, Model: model(float64(1+i), 4, 4),
-					Observables: Observables{estimate("energy", value, 0.01, 5, 40000), estimate("binder", 0.5, 0.01, 5, 40000)}})
+					Observables: Observables{estimate("energy", value, 0.01, 5, 40000), estimate("binder", value, 0.02, 5, 40000), estimate("phi2", 0.5, 0.01, 5, 40000)}})
 			}
 		}
+		return New(results)
+	}
+	page := func(s ...Summary) string {
 		var b strings.Builder
-		if err := Write(&b, New(results), "markdown"); err != nil {
+		if err := WriteAll(&b, []string{"one", "two"}[:len(s)], s, "markdown"); err != nil {
 			t.Fatal(err)
 		}
 		return b.String()
 	}
+	const rest = ": thermalize longer; if it stays, one of them samples another distribution"
 	for _, c := range []struct {
 		far  []float64
 		want string
 	}{
-		{[]float64{0.04}, "All kernels agree: the least of 2 p is 0.0049, doubted below 0.0005."}, // chi^2 = 10.7, of 2
-		{[]float64{0.06}, "a, b and c disagree: energy: chi^2/dof = 12.00, p = "},
-		{[]float64{0.06, 0, 0}, "a, b and c disagree at temperature 1: energy: "},
-		{[]float64{0.06, 0.07, 0}, "and b is 5.7 sigma from the others: thermalize longer; if it stays, one of them samples another distribution. Likewise at 1 more point\n"},
-		{[]float64{0.06, 0.07, 0.08}, "a, b and c disagree at temperature 3: energy: "},
+		{[]float64{0.04}, "The least of 3 is 0.0049; below 0.0003, kernels disagree."}, // chi^2 = 10.7, of 2
+		{[]float64{0.07}, "- energy: a, b and c disagree: chi^2/dof = 16.33, p = "},
+		{[]float64{0.07}, "and b is 5.7 sigma from the others" + rest + "\n"},
+		{[]float64{0.15}, "- energy (also binder): a, b and c disagree: "},
+		{[]float64{0.07, 0, 0}, "- at temperature 1: energy: a, b and c disagree: "},
+		{[]float64{0.07, 0.08, 0}, rest + ". Likewise: at temperature 2\n"},
 	} {
-		got := page(c.far...)
+		s := summary(c.far...)
+		got := page(s)
 		if !strings.Contains(got, c.want) {
 			t.Errorf("%v: %q is not in\n%s", c.far, c.want, got)
 		}
-		if strings.Contains(got, "binder: chi") || strings.Contains(got, "disagree") != (c.far[0] > 0.05) {
+		if strings.Count(got, " disagree: ") != min(1, int(c.far[0]/0.05)) {
 			t.Errorf("%v:\n%s", c.far, got)
 		}
+		for i, r := range s.Results {
+			doubtful := c.far[i/3] > 0.05
+			if got := len(r.Doubts); (got == 1) != doubtful || got > 1 || doubted(r.Doubts, "energy") != doubtful || doubted(r.Doubts, "phi2") {
+				t.Errorf("%v: result %d has the doubts %q", c.far, i, r.Doubts)
+			}
+		}
+		var again Summary
+		if text, err := json.Marshal(s); err != nil {
+			t.Error(err)
+		} else if err := json.Unmarshal(text, &again); err != nil {
+			t.Error(err)
+		} else if got != page(again) {
+			t.Errorf("%v: read back, the page is\n%s", c.far, page(again))
+		}
+	}
+	// Runs of one kernel each disagree on their common page alone.
+	one, two := run("a", 1, 0.01), run("a", 1.1, 0.01)
+	if got := page(one, two); len(one.Results[0].Doubts) > 0 || !strings.Contains(got, "- energy: a of one and a of two disagree: ") {
+		t.Errorf("%q, and\n%s", one.Results[0].Doubts, got)
 	}
 }
 

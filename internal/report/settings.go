@@ -55,13 +55,21 @@ func (s Settings) String() string {
 	return strings.Join(parts, ", ")
 }
 
+// sumSuffix ends the key of the SHA-256 of a file, of which the name is the
+// value of the key before.
+const sumSuffix = "_sha256"
+
 // show writes a value for a reader: as in JSON, but for strings without
-// quotes, shapes as 16x16 and what is missing as in tables.
+// quotes, shapes as 16x16, the first digits of hashes and what is missing as in
+// tables.
 func show(s param.Setting) string {
 	if s.Value == nil {
 		return missing
 	}
 	if text, ok := s.Value.(string); ok {
+		if strings.HasSuffix(s.Key, sumSuffix) {
+			text = text[:min(len(text), 8)]
+		}
 		return text
 	}
 	text := jsonText(s.Value)

@@ -158,7 +158,7 @@ func (s *sheet) findAxes(points []*Result) {
 
 	told := make(map[string]bool) // keys of the model
 	tell := func(key string) {
-		told[key] = true
+		told[key], told[key+sumSuffix] = true, true
 		if key == "temperature" || key == "beta" {
 			told["temperature"], told["beta"] = true, true
 		}
@@ -227,6 +227,9 @@ func coordinates(values []param.Setting) []string {
 	for i, v := range values {
 		full[i] = show(v)
 		short[i] = full[i]
+		if _, text := v.Value.(string); text {
+			continue // of digits too, as a hash
+		}
 		if x, err := strconv.ParseFloat(full[i], 64); err == nil {
 			short[i] = strconv.FormatFloat(x, 'g', 6, 64)
 		}

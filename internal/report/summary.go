@@ -18,9 +18,12 @@ type Summary struct {
 	Flows   []Flow   `json:"flows"`
 }
 
-// New returns the summary of results.
+// New returns the summary of results. To the doubts of those of one model that
+// disagree it adds that they do.
 func New(results []Result) Summary {
-	return Summary{Format: Format, Results: results}
+	s := Summary{Format: Format, Results: results}
+	newSheet([]string{""}, []Summary{s}).doubtAgreement()
+	return s
 }
 
 // A Result is what one task has given.

@@ -91,23 +91,26 @@ func (t table) broken(width int) table {
 }
 
 // breakName breaks a name into lines of at most width characters where it has
-// an underscore or another sign between its parts.
+// an underscore or another sign between its parts, but not at the point of a
+// decimal.
 func breakName(name string, width int) string {
 	var lines []string
-	line := ""
-	for len(name) > 0 {
-		part := name
-		if i := strings.IndexAny(name, "_+-./ "); i >= 0 {
-			part = name[:i+1]
+	line, part := "", ""
+	for i, r := range name {
+		part += string(r)
+		decimal := r == '.' && i > 0 && isDigit(name[i-1]) && i+1 < len(name) && isDigit(name[i+1])
+		if i+len(string(r)) < len(name) && (decimal || !strings.ContainsRune("_+-./, ", r)) {
+			continue
 		}
-		name = name[len(part):]
 		if line != "" && longest(line+part) > width {
 			lines, line = append(lines, line), ""
 		}
-		line += part
+		line, part = line+part, ""
 	}
 	return strings.Join(append(lines, line), "\n")
 }
+
+func isDigit(b byte) bool { return '0' <= b && b <= '9' }
 
 // renderText writes a table between rules, without lines between columns.
 func renderText(w io.Writer, t table) error {

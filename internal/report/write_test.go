@@ -398,6 +398,7 @@ func TestBreakName(t *testing.T) {
 		{"a_b_c", "a_b_c"},
 		{"flow+wolff+heat-bath", "flow+wolff+\nheat-bath"},
 		{"", ""},
+		{"x = (0,3.14159)", "x = (0,\n3.14159)"}, // not at the point of a decimal
 	} {
 		if got := breakName(c.name, 14); got != c.want {
 			t.Errorf("%s: %q, want %q", c.name, got, c.want)

@@ -21,7 +21,8 @@ type Configs struct {
 	Configurations     // their form; Shape is empty where each is one number
 	Count          int // how many there are
 
-	file   *os.File
+	name   string      // of the file, for errors
+	file   *os.File    // nil where it has been read
 	data   io.ReaderAt // the numbers
 	number numberType
 	buf    []byte // of a configuration, once one has been read
@@ -49,7 +50,7 @@ func OpenConfigurations(path string) (*Configs, error) {
 		}
 		return nil, fmt.Errorf("store: %s: %w", path, err)
 	}
-	c.file = f
+	c.name, c.file = path, f
 	return c, nil
 }
 
@@ -69,6 +70,7 @@ func ReadConfigurations(name string, data []byte) (*Configs, error) {
 	if err != nil {
 		return nil, fmt.Errorf("store: %s: %w", name, err)
 	}
+	c.name = name
 	return c, nil
 }
 
@@ -293,7 +295,7 @@ func (c *Configs) Values(k int, dst []float64) error {
 		c.buf = make([]byte, c.number.size*len(dst))
 	}
 	if n, err := c.data.ReadAt(c.buf, int64(k)*int64(len(c.buf))); n < len(c.buf) {
-		return fmt.Errorf("store: %s: configuration %d: %w", c.file.Name(), k, err)
+		return fmt.Errorf("store: %s: configuration %d: %w", c.name, k, err)
 	}
 	for i := range dst {
 		dst[i] = c.number.number(c.buf[i*c.number.size:])
@@ -303,5 +305,10 @@ func (c *Configs) Values(k int, dst []float64) error {
 
 const badValues = "store: Values of a configuration that there is not, or of another length"
 
-// Close closes the file.
-func (c *Configs) Close() error { return c.file.Close() }
+// Close closes the file, if it was opened.
+func (c *Configs) Close() error {
+	if c.file == nil {
+		return nil
+	}
+	return c.file.Close()
+}

@@ -38,7 +38,7 @@ func columnsText(columns []Column) string {
 }
 
 // parseColumns is the inverse of columnsText. What it returns has passed
-// checkColumns.
+// CheckColumns.
 func parseColumns(text string) ([]Column, error) {
 	var columns []Column
 	for part := range strings.SplitSeq(text, ",") {
@@ -56,7 +56,7 @@ func parseColumns(text string) ([]Column, error) {
 	if columnsText(columns) != text {
 		return nil, fmt.Errorf("the columns %q", text)
 	}
-	return columns, checkColumns(columns)
+	return columns, CheckColumns(columns)
 }
 
 // rowWidth returns how many numbers a row has.
@@ -77,10 +77,10 @@ var (
 	npyColumn  = regexp.MustCompile(`\('([^']*)', '<f8'(?:, \(([0-9]{1,18}),\))?\)`)
 )
 
-// checkColumns returns an error if the columns cannot be those of a series:
+// CheckColumns returns an error if the columns cannot be those of a series:
 // there is none, a name is not an identifier or comes twice, a width is not
 // positive, or they are too many for a row or for the header.
-func checkColumns(columns []Column) error {
+func CheckColumns(columns []Column) error {
 	if len(columns) == 0 {
 		return fmt.Errorf("store: a series without columns; record at least one quantity")
 	}
@@ -126,7 +126,7 @@ func npyDict(columns []Column, rows int) string {
 }
 
 // encodeHeader returns the header of a series. The columns have passed
-// checkColumns.
+// CheckColumns.
 func encodeHeader(columns []Column, rows int) []byte {
 	h := make([]byte, 0, headerSize)
 	h = append(h, npyMagic...)
@@ -158,7 +158,7 @@ func decodeHeader(h []byte) (columns []Column, rows int, err error) {
 		columns = append(columns, column)
 	}
 	rows, err = strconv.Atoi(string(m[2]))
-	if err != nil || checkColumns(columns) != nil || string(encodeHeader(columns, rows)) != string(h) {
+	if err != nil || CheckColumns(columns) != nil || string(encodeHeader(columns, rows)) != string(h) {
 		return nil, 0, errHeader
 	}
 	return columns, rows, nil

@@ -89,11 +89,11 @@ func TestColumns(t *testing.T) {
 		{[]Column{{"a", math.MaxInt}, {"b", math.MaxInt}}, "column a"},
 		{many, "60 columns"},
 	} {
-		if err := checkColumns(test.columns); err == nil || !strings.Contains(err.Error(), test.about) {
+		if err := CheckColumns(test.columns); err == nil || !strings.Contains(err.Error(), test.about) {
 			t.Errorf("%v: %v", test.columns, err)
 		}
 	}
-	if err := checkColumns(many[:30]); err != nil {
+	if err := CheckColumns(many[:30]); err != nil {
 		t.Error(err)
 	}
 }

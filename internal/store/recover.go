@@ -330,7 +330,7 @@ func (r *recovery) keep(path string) error {
 // an error. The error is a *Refusal if the files are those of another group
 // or of another identity.
 func (r *Run) Group(task, group int, identity string, columns []Column, saved *Configurations) (*Group, *mc.Snapshot, []Notice, error) {
-	if err := checkColumns(columns); err != nil {
+	if err := CheckColumns(columns); err != nil {
 		return nil, nil, nil, err
 	}
 	if saved != nil {

@@ -3,6 +3,7 @@ package proposals
 import (
 	"errors"
 	"math"
+	"slices"
 
 	"mcrun/mc"
 	"mcrun/models"
@@ -32,23 +33,25 @@ func otherState(random *mc.Stream, s uint8, others int) uint8 {
 func discreteHeatBath(m models.Discrete, c Chain) update {
 	spins, random, beta := c.State.(models.Spins), c.Random, m.Beta()
 	weight := make([]float64, m.States())
+	stop := make([]uint64, m.States()) // threshold of a state if none before it is drawn
 	return func(i int) int {
 		least := math.Inf(1)
 		for s := range weight {
 			weight[s] = beta * m.EnergyChange(spins, i, uint8(s))
 			least = math.Min(least, weight[s])
 		}
-		var sum float64
-		for s := range weight {
-			weight[s] = math.Exp(least - weight[s])
-			sum += weight[s]
+		var rest float64 // sum of the weights from s on, of which none is subtracted
+		for s, w := range slices.Backward(weight) {
+			w = math.Exp(least - w)
+			rest += w
+			stop[s] = 0
+			if w > 0 {
+				stop[s] = mc.Threshold(w / rest)
+			}
 		}
-		// State s is drawn if none before it was, with probability
-		// weight[s]/(sum of the weights from s on).
-		last := len(weight) - 1
+		last := len(stop) - 1
 		s := 0
-		for s < last && !random.Below(mc.Threshold(weight[s]/sum)) {
-			sum -= weight[s]
+		for s < last && !random.Below(stop[s]) {
 			s++
 		}
 		spins[i] = uint8(s)

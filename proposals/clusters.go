@@ -2,71 +2,12 @@ package proposals
 
 import (
 	"errors"
-	"math"
 	"slices"
 
 	"mcrun/models"
 )
 
-// A kind is which code serves the couplings of a model.
-type kind int
-
-const (
-	otherKind   kind = iota // any Discrete model, one change at a time
-	isingKind               // two-valued spins on a lattice, all bonds and fields alike
-	graphKind               // two-valued spins on a graph
-	spinOneKind             // spins -1, 0, 1 on a lattice, all bonds and fields alike
-	pottsKind               // a Potts model on a lattice, all bonds alike
-)
-
-// kindOf says which code serves a prepared model.
-func kindOf(m models.PairCoupled) kind {
-	k, q := m.Couplings(), m.States()
-	switch {
-	case k.Pair == models.Product && q == 2 && k.Self == nil && k.Graph != nil:
-		return graphKind
-	case k.Graph != nil:
-		return otherKind
-	case k.Pair == models.Product && q == 2 && k.Self == nil:
-		return isingKind
-	case k.Pair == models.Product && q == 3:
-		return spinOneKind
-	case k.Pair == models.Equal && k.H == 0 && k.Self == nil:
-		return pottsKind
-	}
-	return otherKind
-}
-
-// flat reports whether all configurations have the same weight, or so nearly
-// that fewer than one in 32 changes of a site would be rejected.
-func flat(m models.Model) bool {
-	pairs, ok := m.(models.PairCoupled)
-	if !ok {
-		return m.Beta() == 0
-	}
-	k := pairs.Couplings()
-	local := 0.0 // the largest sum of a site's couplings and field
-	if k.Graph != nil {
-		for i := range k.Graph.Sites() {
-			sum := math.Abs(k.Graph.Field(i))
-			for _, j := range k.Graph.Strengths(i) {
-				sum += math.Abs(j)
-			}
-			local = max(local, sum)
-		}
-	} else {
-		local = float64(2*k.Lattice.Dims())*math.Abs(k.J) + math.Abs(k.H)
-	}
-	span := 2.0 // of a spin, in which H is linear
-	if k.Pair == models.Equal {
-		span = 1
-	}
-	self := 0.0
-	if k.Self != nil {
-		self = slices.Max(k.Self) - slices.Min(k.Self)
-	}
-	return span*m.Beta()*local+m.Beta()*self < 1-lazy
-}
+// What cluster kernels need of a model, and what they say about it.
 
 // needClusters returns nil if the model has what cluster kernels ask for: pair
 // couplings whose satisfied bonds have a positive probability to be active.

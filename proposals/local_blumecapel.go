@@ -8,7 +8,7 @@ import (
 )
 
 // spinOne are spins -1, 0, 1 on a lattice, all bonds and fields of which are
-// alike, updated one by one. What a state costs depends on the sum of the
+// alike, as in the Blume-Capel model, updated one by one. What a state costs depends on the sum of the
 // neighbours' spins.
 type spinOne struct {
 	spins   models.Spins

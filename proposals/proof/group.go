@@ -1,0 +1,147 @@
+package proof
+
+import (
+	"context"
+	"slices"
+	"strconv"
+
+	"mcrun/analysis"
+	"mcrun/mc"
+	"mcrun/models"
+	"mcrun/observables"
+	"mcrun/proposals"
+)
+
+// A bench is where a kernel, or several in turn, are run.
+type bench struct {
+	model    models.Model
+	kernels  []proposals.Spec
+	columns  []observables.Field
+	newProbe func(m models.Model, columns []observables.Field, chains ...models.State) *observables.Probe
+}
+
+// newBench returns one that records what the observables need. A kernel that is
+// not ergodic is run in turn with one that is.
+func newBench(m models.Model, spec proposals.Spec, of []observables.Observable) *bench {
+	b := &bench{model: m, kernels: []proposals.Spec{spec}, newProbe: observables.NewProbe}
+	if spec.Ergodic(m) != nil {
+		b.kernels = append(b.kernels, helper)
+	}
+	b.columns = observables.Columns(m, of, true)
+	return b
+}
+
+// group returns chains that are ready to run.
+func (b *bench) group(first, chains int, seed uint64) *mc.Group {
+	g := mc.NewGroup(first, chains, seed, name(b.model), name(b.kernels[0]))
+	states := make([]models.State, chains)
+	for i := range states {
+		states[i] = b.model.NewState(models.Hot, g.Stream(i, "start"))
+		g.Own(states[i])
+	}
+	probe := b.newProbe(b.model, b.columns, states...)
+	var cycle mc.Cycle
+	for i, state := range states {
+		listener := probe.Listener(i)
+		if listener != nil {
+			g.Own(listener)
+		}
+		for n, spec := range b.kernels {
+			c := proposals.Chain{State: state, Random: g.Stream(i, "kernel "+strconv.Itoa(n)), Tally: &g.Tally}
+			if listener != nil && buildsClusters(b.model, spec) {
+				c.Clusters = listener
+			}
+			cycle = append(cycle, spec.Bind(b.model, c))
+		}
+	}
+	g.Kernel, g.Probe, g.Row = cycle, probe, width(b.columns)
+	return g
+}
+
+// buildsClusters reports whether a kernel's clusters give improved estimators.
+func buildsClusters(m models.Model, spec proposals.Spec) bool {
+	builder, ok := spec.(proposals.ClusterBuilder)
+	return ok && builder.Clusters(m) == nil
+}
+
+// observablesOf returns all registered observables that exist for the model, and
+// for a kernel.
+func observablesOf(m models.Model, spec proposals.Spec) (of []observables.Observable) {
+	for _, o := range observables.All() {
+		if o.Check(m) == nil && (!o.Improved(m) || buildsClusters(m, spec)) {
+			of = append(of, o)
+		}
+	}
+	return of
+}
+
+// rows is a sink that takes rows.
+type rows []float64
+
+// Append implements [mc.Sink].
+func (r *rows) Append(more []float64) error {
+	*r = append(*r, more...)
+	return nil
+}
+
+// Keep implements [mc.Sink].
+func (*rows) Keep(int, []byte) error { return nil }
+
+// Checkpoint implements [mc.Sink].
+func (*rows) Checkpoint(*mc.Snapshot) error { return nil }
+
+// run runs a group to the end of a plan and returns its rows.
+func run(g *mc.Group, p mc.Plan) (rows, error) {
+	p.Checkpoint = 1 << 62 // never
+	var r rows
+	err := g.Run(context.Background(), p, &r)
+	return r, err
+}
+
+// An estimator is that of an observable, with the terms of its function and the
+// numbers of a row that they depend on.
+type estimator struct {
+	analysis.Function
+	inputs  []int // in the columns of the observable alone, one after the other
+	fragile bool  // whether the function is undefined at some means
+}
+
+// estimators returns those of an observable, one for each of its points.
+func estimators(o observables.Observable, m models.Model) (list []estimator) {
+	n := 0
+	for _, name := range o.Columns(m) {
+		c, _ := observables.FindColumn(name)
+		if c.Width == nil {
+			n++
+		} else {
+			n += c.Width(m)
+		}
+	}
+	if o.Estimators == nil {
+		for i := range n {
+			list = append(list, estimator{Function: first, inputs: []int{i}})
+		}
+		return list
+	}
+	for _, e := range o.Estimators(m) {
+		x := estimator{Function: first, inputs: slices.Clone(e.Inputs), fragile: e.Undefined != ""}
+		if e.Function != nil {
+			x.Function = *e.Function
+		}
+		if e.Inputs == nil {
+			for i := range n {
+				x.inputs = append(x.inputs, i)
+			}
+		}
+		list = append(list, x)
+	}
+	return list
+}
+
+// first is the mean of the only input.
+var first = analysis.Function{
+	Terms:    1,
+	Term:     func(record, terms []float64) { terms[0] = record[0] },
+	Value:    func(means []float64) float64 { return means[0] },
+	Gradient: func(_, grad []float64) { grad[0] = 1 },
+}

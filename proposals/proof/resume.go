@@ -1,0 +1,109 @@
+package proof
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"reflect"
+	"slices"
+	"testing"
+
+	"mcrun/mc"
+	"mcrun/models"
+	"mcrun/observables"
+	"mcrun/proposals"
+)
+
+// Resume runs a pair of chains that records all registered observables which
+// exist for the model, and fails unless
+//
+//   - so many sweeps, a checkpoint loaded into another group, and as many sweeps
+//     more give the rows and the final checkpoint of all sweeps at once, to the
+//     bit;
+//   - each chain gives the same rows alone as beside the other.
+//
+// Records are several sweeps apart, and the checkpoint lies between two of them.
+func Resume(t testing.TB, m models.Model, spec proposals.Spec) {
+	t.Helper()
+	report(t, "Resume", m, spec, resume(m, spec))
+}
+
+func resume(m models.Model, spec proposals.Spec) error {
+	b := newBench(m, spec, observablesOf(m, spec))
+	plan := mc.Plan{Thermalize: 5, Sweeps: 40, Every: 3}
+	half := plan
+	half.Sweeps = 20 // two after the last record
+
+	whole := b.group(0, 2, 1)
+	want, err := run(whole, plan)
+	if err != nil {
+		return err
+	}
+	before := b.group(0, 2, 1)
+	got, err := run(before, half)
+	if err != nil {
+		return err
+	}
+	after := b.group(0, 2, 2) // of another seed, so that nothing fits that was not loaded
+	if err := after.Load(before.Save()); err != nil {
+		return err
+	}
+	rest, err := run(after, plan)
+	if err != nil {
+		return err
+	}
+	var errs []error
+	got = append(got, rest...)
+	if err := difference(got, want); err != nil {
+		errs = append(errs, fmt.Errorf("resumed after %d sweeps: %w", half.Sweeps, err))
+	}
+	saved, resumed := whole.Save(), after.Save()
+	for _, name := range saved.Names() {
+		if name != "group.nanoseconds" && !reflect.DeepEqual(saved.Array(name), resumed.Array(name)) {
+			errs = append(errs, fmt.Errorf("resumed after %d sweeps, the final checkpoint has another %s", half.Sweeps, name))
+		}
+	}
+	return errors.Join(append(errs, b.together(plan))...)
+}
+
+// together compares the rows of two chains in one group with those of groups of
+// their own. Columns that need both are left out.
+func (b *bench) together(plan mc.Plan) error {
+	alone := *b
+	alone.columns = slices.DeleteFunc(slices.Clone(b.columns), func(f observables.Field) bool {
+		c, _ := observables.FindColumn(f.Name)
+		return c.Pair
+	})
+	both, err := run(alone.group(0, 2, 1), plan)
+	if err != nil {
+		return err
+	}
+	n := width(alone.columns)
+	for chain := range 2 {
+		one, err := run(alone.group(chain, 1, 1), plan)
+		if err != nil {
+			return err
+		}
+		var beside rows
+		for at := chain * n; at < len(both); at += 2 * n {
+			beside = append(beside, both[at:at+n]...)
+		}
+		if err := difference(beside, one); err != nil {
+			return fmt.Errorf("chain %d beside another, compared with itself alone: %w", chain, err)
+		}
+	}
+	return nil
+}
+
+// difference says where two series differ in any bit.
+func difference(got, want []float64) error {
+	if len(got) != len(want) {
+		return fmt.Errorf("%d numbers are recorded, not %d", len(got), len(want))
+	}
+	for i, v := range got {
+		if math.Float64bits(v) != math.Float64bits(want[i]) {
+			return fmt.Errorf("number %d that is recorded is %v, not %v", i, v, want[i])
+		}
+	}
+	return nil
+}

@@ -139,6 +139,7 @@ type couplingsParser struct {
 	declared int // number of bonds in the header; -1 if it gives none
 	bondAt   []int
 	fieldAt  []int // lines
+	proper   bool  // whether some field is not written as the number of a site
 	low      int   // lowest and highest number of a site, also beyond the last
 	high     int
 	errs     []error
@@ -196,12 +197,16 @@ func parseCouplings(file *param.File) (*couplingsFile, error) {
 // separator reports whether a rune stands between the columns of a line.
 func separator(r rune) bool { return r == ' ' || r == '\t' || r == ',' || r == '\r' || r == '\n' }
 
-// header reads "sites N", "N" or "N M", of N sites and M bonds; bonds is -1
-// where it does not say.
+// headerWords may stand in a header beside its numbers.
+var headerWords = []string{"sites", "n", "number", "of", "=", ":"}
+
+// header reads "sites N", "N = N", "number of sites: N", "N" or "N M", of N sites
+// and M bonds; bonds is -1 where it does not say.
 func header(words []string) (sites, bonds int, ok bool) {
-	if len(words) == 2 && words[0] == "sites" {
-		words = words[1:]
-	}
+	text := strings.NewReplacer("=", " = ", ":", " : ").Replace(strings.Join(words, " "))
+	words = slices.DeleteFunc(strings.Fields(text), func(w string) bool {
+		return slices.Contains(headerWords, strings.ToLower(w))
+	})
 	bonds = -1
 	switch len(words) {
 	case 2:
@@ -260,12 +265,15 @@ func (p *couplingsParser) entry(words []string) {
 			return
 		}
 	}
+	if k, err := strconv.Atoi(words[last]); last == 1 && (err != nil || k < 0 || k >= p.sites) {
+		p.proper = true
+	}
 	switch {
 	case last == 1:
 		p.fields = append(p.fields, siteField{site[0], value})
 		p.fieldAt = append(p.fieldAt, p.line)
 	case site[0] == site[1]:
-		p.fail(fmt.Sprintf("a bond of site %d with itself", site[0]), "bonds between different sites")
+		p.fail(fmt.Sprintf("a bond of site %d with itself", site[0]), `bonds between different sites; a field has two columns, "i h"`)
 	default:
 		p.bonds = append(p.bonds, Bond{site[0], site[1], value})
 		p.bondAt = append(p.bondAt, p.line)
@@ -288,6 +296,11 @@ func (p *couplingsParser) finish() {
 		return
 	}
 	if len(p.errs) > 0 {
+		return
+	}
+	if len(p.bonds) == 0 && len(p.fields) > 0 && !p.proper {
+		p.line = p.fieldAt[0]
+		p.fail("lines of two columns are fields, but these could be bonds without couplings", `"i j J" for a bond, as 0 1 1.0, or fields with a decimal point`)
 		return
 	}
 	p.repeated(len(p.bonds), p.bondAt, func(a, b int) int {

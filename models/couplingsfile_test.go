@@ -24,6 +24,8 @@ func TestCouplingsFile(t *testing.T) {
 		"3 2\n" + body,
 		"# sites 3\n" + body,
 		"# 3\n" + body,
+		"N = 3\n" + body,
+		"# Number of sites: 3\n" + body,
 		"#3\n\n# more\n" + body,
 		"# 3\n3 2\n" + body,
 		"# a comment of 3 words\nsites 3\n" + body,
@@ -45,7 +47,7 @@ func TestCouplingsFile(t *testing.T) {
 		}
 	}
 	// A first line of two whole numbers is a field where a comment is the header.
-	if f, err := parseCouplings(fileOf("# sites 3\n0 1\n1 2\n")); err != nil || !slices.Equal(f.fields, []siteField{{0, 1}, {1, 2}}) {
+	if f, err := parseCouplings(fileOf("# sites 3\n0 1\n1 2.0\n")); err != nil || !slices.Equal(f.fields, []siteField{{0, 1}, {1, 2}}) {
 		t.Errorf("got %+v, %v", f, err)
 	}
 }
@@ -61,7 +63,6 @@ func TestCouplingsFileRefused(t *testing.T) {
 		{"# nothing\n\n", []string{`"net.txt", line 2: neither bonds nor a header` + first}},
 		{"# a net\n0 1 1\n", []string{`"net.txt", line 2: no header before the first bond or field` + first}},
 		{"0 0.5\n", []string{`"net.txt", line 1: no header before the first bond or field` + first}},
-		{"sites 3 2\n", []string{`"net.txt", line 1: no header before the first bond or field` + first}},
 		{"0\n", []string{`"net.txt", line 1: 0 sites; expected from 1 to 134217728 sites`}},
 		{"sites -3\n", []string{`"net.txt", line 1: -3 sites; expected from 1 to 134217728 sites`}},
 		{"4000000000\n", []string{`"net.txt", line 1: 4000000000 sites; expected from 1 to 134217728 sites`}},
@@ -70,7 +71,7 @@ func TestCouplingsFileRefused(t *testing.T) {
 		{"3\n1 2 1\n2 3 1\n", []string{`"net.txt" numbers its sites from 1 to 3; expected sites counted from 0, up to 2`}},
 		{"3\n1 2 1\n3 0.5\n", []string{`"net.txt" numbers its sites from 1 to 3; expected sites counted from 0, up to 2`}},
 		{"3\n0 2 1\n2 3 1\n", []string{`"net.txt", line 3: there is no site 3; expected sites from 0 to 2`}},
-		{"3\n1 1 2\n", []string{`"net.txt", line 2: a bond of site 1 with itself; expected bonds between different sites`}},
+		{"3\n1 1 2\n", []string{`"net.txt", line 2: a bond of site 1 with itself; expected bonds between different sites; a field has two columns, "i h"`}},
 		{"3\n0 1 x\n", []string{`"net.txt", line 2: "x" is no finite number` + columns}},
 		{"3\n0 1 inf\n", []string{`"net.txt", line 2: "inf" is no finite number` + columns}},
 		{"3\n0 1 1e999\n", []string{`"net.txt", line 2: "1e999" is no finite number` + columns}},
@@ -80,7 +81,8 @@ func TestCouplingsFileRefused(t *testing.T) {
 		{"3\n0\n", []string{`"net.txt", line 2: 1 column` + columns}},
 		{"3\n0 1 1 1\n", []string{`"net.txt", line 2: 4 columns` + columns}},
 		{"3\n0 1 1\n1 2 1\n1 0 2\n", []string{`"net.txt", line 4: sites 1 and 0 have a bond already, in line 2; expected each pair once, with the sum of its couplings`}},
-		{"3\n0 1\n0 2\n", []string{`"net.txt", line 3: site 0 has a field already, in line 2; expected each field once; a bond has three columns, "i j J"`}},
+		{"3\n0 1\n0 2.0\n", []string{`"net.txt", line 3: site 0 has a field already, in line 2; expected each field once; a bond has three columns, "i j J"`}},
+		{"3\n0 1\n1 2\n", []string{`"net.txt", line 2: lines of two columns are fields, but these could be bonds without couplings; expected "i j J" for a bond, as 0 1 1.0, or fields with a decimal point`}},
 		{"3 3\n0 1 1\n1 2 1\n", []string{`the header of "net.txt" says 3 bonds, and 2 follow; expected as many lines "i j J" as the header says`}},
 		{"3\n0 1\n0 9 x\n7 1 1\n", []string{
 			`"net.txt", line 3: "x" is no finite number` + columns,

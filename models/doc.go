@@ -39,7 +39,7 @@
 //	2 3   0.5
 //	3     0.25
 //
-// The first line is the header: "sites N" or N, the number of sites, or N M,
+// The first line is the header: "sites N", "N = N" or N, the number of sites, or N M,
 // the number of sites and of bonds, which then is checked. A first comment
 // "# sites N" or "# N" serves as header if there is no other. Three columns
 // "i j J" are a bond of coupling J_ij between the sites i and j, two columns

@@ -4,12 +4,50 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"mcrun/internal/card"
 	"mcrun/internal/engine"
+	"mcrun/models"
 )
+
+// graphs says how large the graphs are that a card takes from files, each once.
+func graphs(crd *card.Card) string {
+	var all []string
+	for i := range crd.Points {
+		m, ok := crd.Points[i].Model.(models.PairCoupled)
+		if !ok {
+			continue
+		}
+		g := m.Couplings().Graph
+		if g == nil { // models make their own only in Prepare
+			continue
+		}
+		bonds, fields := 0, 0
+		for s := range g.Sites() {
+			bonds += len(g.Neighbours(s))
+			if g.Field(s) != 0 {
+				fields++
+			}
+		}
+		text := "; couplings: " + number(g.Sites(), "site") + ", " + number(bonds/2, "bond") + ", " + number(fields, "field")
+		if !slices.Contains(all, text) {
+			all = append(all, text)
+		}
+	}
+	return strings.Join(all, "")
+}
+
+// number writes a number of things.
+func number(n int, thing string) string {
+	if n != 1 {
+		thing += "s"
+	}
+	return fmt.Sprintf("%d %s", n, thing)
+}
 
 func newCheck() *cobra.Command {
 	o := new(options)
@@ -54,7 +92,7 @@ func newCheck() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			_, err = fmt.Fprintf(out, "\n# tasks: %d, each of %d independent chains; %s\n", crd.Tasks(), crd.Points[0].Run.Chains, e)
+			_, err = fmt.Fprintf(out, "\n# tasks: %d, each of %d independent chains; %s%s\n", crd.Tasks(), crd.Points[0].Run.Chains, e, graphs(crd))
 			return err
 		},
 	}

@@ -374,6 +374,62 @@ kernel = "heat-bath"
 	}
 }
 
+// A file that was edited in the run directory is named, and not the card, by
+// all that read it. Without its sum, as in old runs, the chains refuse.
+func TestEditedInput(t *testing.T) {
+	inDir(t, `
+[model]
+name = "ising"
+temperature = 2.0
+couplings = "bonds.txt"
+[run]
+chains = 2
+sweeps = 500
+[[proposal]]
+kernel = "heat-bath"
+`)
+	write := func(name, text string) {
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	write("bonds.txt", "sites 3\n0 1 1\n1 2 1\n2 0.5\n")
+	if out := succeed(t, "check", "card.toml"); !strings.HasSuffix(out, "; couplings: 3 sites, 2 bonds, 1 field\n") {
+		t.Errorf("check prints\n%s", out)
+	}
+	first := succeed(t, "card.toml", "--json")
+	commands := [][]string{{"card.toml"}, {"card.run"}, {"table", "card.run"}}
+	for _, text := range []string{"sites 3\n0 1 1\n1 2 -1\n2 0.5\n", "broken"} {
+		write("card.run/inputs/bonds.txt", text)
+		for _, args := range commands {
+			if code, _, stderr := mcrun(t, args...); code != exitUsage || !strings.Contains(stderr, "card.run/inputs/bonds.txt: was changed after the run began; restore it") {
+				t.Errorf("%q: exit code %d, %s", args, code, stderr)
+			}
+		}
+	}
+	write("card.run/inputs/bonds.txt", "sites 3\n0 1 1\n1 2 1\n2 0.5\n")
+	if again := succeed(t, "card.run", "--json"); again != first {
+		t.Errorf("restored, the run has\n%s\nand had\n%s", again, first)
+	}
+	// Another card in its place brings its files' sums.
+	if err := os.Rename("bonds.txt", "chain.txt"); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "card.toml", "--quiet", "--set", "model.couplings=chain.txt", "--set", "run.sweeps=600")
+	write("card.run/inputs/chain.txt", "sites 3\n0 1 1\n1 2 -1\n2 0.5\n")
+	if code, _, stderr := mcrun(t, "card.run"); code != exitUsage || !strings.Contains(stderr, "inputs/chain.txt: was changed") {
+		t.Errorf("renamed: exit code %d, %s", code, stderr)
+	}
+	manifest, err := os.ReadFile("card.run/run.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write("card.run/run.json", strings.Replace(string(manifest), `"inputs"`, `"none"`, 1))
+	if code, _, stderr := mcrun(t, "card.run"); code != exitUsage || !strings.Contains(stderr, "belongs to another model") {
+		t.Errorf("without sums: exit code %d, %s", code, stderr)
+	}
+}
+
 // Runs with files of one name and other contents are runs of other models.
 func TestTableOfInputs(t *testing.T) {
 	inDir(t, `

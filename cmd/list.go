@@ -82,7 +82,9 @@ func listObservables(w io.Writer) {
 	fmt.Fprint(w, `
 Of the card's own, in [observables.derived]: name = "expression" in the means of
 observables by name, of what is recorded as mean(...), constants (N, beta, pi
-and the model's keys), + - * / ^ and functions. Columns for mean(...):
+and the model's keys), + - * / ^ and functions. correlation[i] is point i of the
+observable, from 0; in mean(...) it is number i of the column, direction by
+direction. Columns for mean(...):
 `)
 	var names []string
 	for _, c := range observables.AllColumns() {

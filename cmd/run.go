@@ -80,7 +80,11 @@ func (o *options) run(c *cobra.Command, args []string) error {
 		}
 		dir = path
 		path = filepath.Join(dir, "card.toml")
-		if _, err := store.View(dir); err != nil {
+		view, err := store.View(dir)
+		if err == nil {
+			err = view.CheckInputs() // else the card would be blamed
+		}
+		if err != nil {
 			return err
 		}
 	} else if dir == "" {
@@ -163,6 +167,9 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 			Tasks:   engine.Manifest(crd),
 		}, crd.Stored(), crd.Inputs())
 	}
+	if err == nil {
+		err = view.CheckInputs()
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -180,23 +187,35 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	if err != nil {
 		return nil, err
 	}
-	if stored := crd.Stored(); !bytes.Equal(stored, before.Stored()) {
-		// Files first, which may have another name than before.
-		if err = addInputs(r, crd, before); err == nil {
-			err = errors.Join(
-				r.WriteFile("card.toml", func(w io.Writer) error {
-					_, err := w.Write(stored)
-					return err
-				}),
-				r.Update(func(m *store.Manifest) { m.Stop = nil }),
-			)
-		}
+	if !bytes.Equal(crd.Stored(), before.Stored()) {
+		err = replaceCard(r, crd, before)
 	}
 	if err != nil {
 		r.Close()
 		return nil, err
 	}
 	return r, nil
+}
+
+// replaceCard stores a card in place of the one before. Until all is stored
+// run.json has no sums of its files, so that a program killed meanwhile leaves
+// none that does not fit.
+func replaceCard(r *store.Run, crd, before *card.Card) error {
+	if err := r.Update(func(m *store.Manifest) { m.Inputs = nil }); err != nil {
+		return err
+	}
+	// Files first, which may have another name than before.
+	if err := addInputs(r, crd, before); err != nil {
+		return err
+	}
+	err := r.WriteFile("card.toml", func(w io.Writer) error {
+		_, err := w.Write(crd.Stored())
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	return r.Update(func(m *store.Manifest) { m.Inputs, m.Stop = store.Sums(crd.Inputs()), nil })
 }
 
 // addInputs stores the files of a card that are not in its run directory, which

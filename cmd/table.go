@@ -67,6 +67,9 @@ func summary(c *cobra.Command, dir string) (report.Summary, error) {
 		}
 		return s, json.Unmarshal(text, &s)
 	}
+	if err := view.CheckInputs(); err != nil {
+		return s, err
+	}
 	crd, err := card.Load(view.Path("card.toml"), nil, card.Machine{})
 	if err != nil {
 		return s, err

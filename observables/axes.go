@@ -8,7 +8,8 @@ import (
 )
 
 // Functions of distance and of wave vector are recorded along the axes of a
-// lattice: for every direction mu in turn, L_mu/2 + 1 values.
+// lattice: for every direction mu in turn, L_mu/2 + 1 values. The first of each
+// is that at the origin, which is one point of the function.
 
 // sides returns the sides of a model's lattice, and nil if it has none.
 func sides(m models.Model) []int {
@@ -63,7 +64,7 @@ func axesWidth(m models.Model) int {
 
 // axesPoints returns the Points of an observable along the axes, given the
 // argument of value n along a side. They are these numbers where all sides are
-// equal, and else vectors of every direction in turn.
+// equal, and else vectors of every direction in turn, with the origin once.
 func axesPoints(argument func(n, side int) float64) func(m models.Model) [][]float64 {
 	return func(m models.Model) [][]float64 {
 		var points [][]float64
@@ -75,7 +76,7 @@ func axesPoints(argument func(n, side int) float64) func(m models.Model) [][]flo
 			return points
 		}
 		for mu, side := range sides {
-			for n := range side/2 + 1 {
+			for n := firstOf(mu); n <= side/2; n++ {
 				point := make([]float64, len(sides))
 				point[mu] = argument(n, side)
 				points = append(points, point)
@@ -85,22 +86,38 @@ func axesPoints(argument func(n, side int) float64) func(m models.Model) [][]flo
 	}
 }
 
+// firstOf returns the first n of a direction whose value is a point of its own.
+func firstOf(mu int) int { return min(mu, 1) }
+
 // axesEstimators returns the Estimators that go with axesPoints: the values of
 // the column, averaged over the directions where all sides are equal.
 func axesEstimators(m models.Model) []Estimator {
-	sides, width := sides(m), axesWidth(m)
-	alike := 1 // directions
+	sides := sides(m)
 	if isCubic(sides) {
-		alike = len(sides)
+		return alikeEstimators(sides[0]/2+1, len(sides))
 	}
-	estimators := make([]Estimator, width/alike)
+	var estimators []Estimator
+	at := 0
+	for mu, side := range sides {
+		for n := firstOf(mu); n <= side/2; n++ {
+			estimators = append(estimators, Estimator{Inputs: []int{at + n}})
+		}
+		at += side/2 + 1
+	}
+	return estimators
+}
+
+// alikeEstimators returns the Estimators of so many values, averaged over
+// directions.
+func alikeEstimators(values, directions int) []Estimator {
+	estimators := make([]Estimator, values)
 	for n := range estimators {
-		inputs := make([]int, alike)
+		inputs := make([]int, directions)
 		for mu := range inputs {
-			inputs[mu] = n + mu*len(estimators)
+			inputs[mu] = n + mu*values
 		}
 		estimators[n].Inputs = inputs
-		if alike > 1 {
+		if directions > 1 {
 			estimators[n].Function = &meanOfInputs
 		}
 	}

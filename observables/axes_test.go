@@ -221,8 +221,13 @@ func TestAxesEstimators(t *testing.T) {
 			[]float64{1, 2, 3, 5, 8, 14}, []float64{4, 7},
 		},
 		{
-			[]int{2, 3}, [][]float64{{0, 0}, {pi, 0}, {0, 0}, {0, 2 * pi / 3}}, [][]float64{{0, 0}, {1, 0}, {0, 0}, {0, 1}},
-			[]float64{1, 2, 3, 4}, []float64{1, 2, 3, 4},
+			[]int{2, 3}, [][]float64{{0, 0}, {pi, 0}, {0, 2 * pi / 3}}, [][]float64{{0, 0}, {1, 0}, {0, 1}},
+			[]float64{1, 2, 1, 4}, []float64{1, 2, 4},
+		},
+		{
+			[]int{2, 4, 3}, [][]float64{{0, 0, 0}, {pi, 0, 0}, {0, pi / 2, 0}, {0, pi, 0}, {0, 0, 2 * pi / 3}},
+			[][]float64{{0, 0, 0}, {1, 0, 0}, {0, 1, 0}, {0, 2, 0}, {0, 0, 1}},
+			[]float64{1, 2, 1, 3, 4, 1, 5}, []float64{1, 2, 3, 4, 5},
 		},
 	} {
 		m := newIsing(c.shape...)
@@ -237,6 +242,87 @@ func TestAxesEstimators(t *testing.T) {
 			if got := evaluate(m, o, [][]float64{c.record}); !near(got, c.want, 1) {
 				t.Errorf("%s on %v: %v of %v, want %v", o.Name, c.shape, got, c.record, c.want)
 			}
+		}
+	}
+}
+
+// All modes but k = 0 of a constant are 0, for any length of the FFT, and so are
+// those of a cluster of all sites: what is rounded off is no fluctuation.
+func TestConstantHasNoModes(t *testing.T) {
+	for _, shape := range [][]int{{3}, {3, 3}, {7, 7}, {11, 6}, {5, 5, 5}, {101, 2}, {13, 90}} {
+		var origins []int // in a column along the axes
+		at := 0
+		for _, side := range shape {
+			origins = append(origins, at)
+			at += side/2 + 1
+		}
+		for name, m := range fieldModels(shape) {
+			sites := make([]uint32, m.Sites())
+			for i := range sites {
+				sites[i] = uint32(i)
+			}
+			for state := range m.States() {
+				s := make(models.Spins, m.Sites())
+				for i := range s {
+					s[i] = uint8(state)
+				}
+				improved := func(tell func(a observables.ClusterAverage)) []float64 {
+					a, width := clusterAverage(m, "improved_structure_factor", s)
+					return averaged(a, width, func() { tell(a) })
+				}
+				for column, got := range map[string][]float64{
+					"structure_factor":  read(m, "structure_factor", s),
+					"smallest_modes":    read(m, "smallest_modes", s),
+					"all clusters":      improved(func(a observables.ClusterAverage) { a.All(make([]uint32, m.Sites())) }),
+					"the Wolff cluster": improved(func(a observables.ClusterAverage) { a.Single(sites) }),
+				} {
+					for k, v := range got {
+						origin := slices.Contains(origins, k)
+						if column == "smallest_modes" {
+							origin = k == 0
+						}
+						if !origin && v != 0 {
+							t.Errorf("%s on %v, all in state %d: %s has %v at %d, want 0", name, shape, state, column, v, k)
+						}
+					}
+				}
+			}
+		}
+	}
+}
+
+// Correlations are the nearest numbers to ratios of integers, whether they are
+// counted or Fourier transformed, so that those of 0 are 0.
+func TestCorrelationOfIntegers(t *testing.T) {
+	random := rand.New(rand.NewPCG(7, 0))
+	zeros := make(map[string]int)
+	for _, shape := range [][]int{{3}, {8}, {300}, {6, 10}, {4, 4, 4}} {
+		for name, m := range fieldModels(shape) {
+			q := m.States()
+			unit := (q - 1) * (q - 1)
+			if m.Couplings().Pair == models.Equal {
+				unit = q - 1
+			}
+			for range 3000 / m.Sites() {
+				s := randomSpins(m, random)
+				record := read(m, "correlation", s)
+				for k, want := range correlations(shape, sigma(m, s)) {
+					n := float64(unit * m.Sites())
+					want = math.Round(want*n) / n
+					got := record[k]
+					if got != want || math.Signbit(got) && got == 0 {
+						t.Fatalf("%s on %v: C = %v, want %v", name, shape, got, want)
+					}
+					if got == 0 {
+						zeros[name]++
+					}
+				}
+			}
+		}
+	}
+	for name := range fieldModels([]int{3}) {
+		if zeros[name] == 0 {
+			t.Errorf("%s: no correlation is 0", name)
 		}
 	}
 }

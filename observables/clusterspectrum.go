@@ -161,6 +161,7 @@ func (a *axis) add(first, last int, scale float64) {
 		}
 	} else {
 		a.spectrum.add(a.powers, a.profile, scale)
+		touched = a.profile // all of which it has changed
 	}
 	clear(touched)
 }

@@ -34,7 +34,7 @@ func bindCorrelation(m models.Model, c Chain) func(dst []float64) {
 		if bits != nil && float64(bits.compared()*side) < 20*float64(m.Sites()*field.Components())*math.Log2(float64(side)) {
 			direction = append(direction, bits.correlation)
 		} else {
-			direction = append(direction, l.correlation(field, c.State))
+			direction = append(direction, l.correlation(field, c.State, productUnit(m)))
 		}
 	}
 	return func(dst []float64) {
@@ -65,10 +65,26 @@ func newLines(sides []int, mu int) lines {
 // sites returns the number of sites.
 func (l lines) sites() int { return l.slabs * l.side * l.stride }
 
+// productUnit returns the number of which all products sigma . sigma' of two
+// spins are multiples, as 1/unit, and 0 if there is none that is known.
+func productUnit(m models.Model) (unit float64) {
+	p, ok := m.(models.PairCoupled)
+	if !ok {
+		return 0
+	}
+	unit = float64(p.States() - 1)
+	if p.Couplings().Pair == models.Equal {
+		return unit // the products are 1 and -1/(q-1)
+	}
+	return unit * unit // spin k is (2k - (q-1))/(q-1)
+}
+
 // correlation returns the function that reads C(r) along the lines. The sums
 // over x of sigma_x sigma_(x+r) on a line are the inverse Fourier transform of
 // its power spectrum, and so are those over all lines of the sum of theirs.
-func (l lines) correlation(field models.SpinField, s models.State) func(dst []float64) {
+// Where they are integers, in units of the products, they are rounded: a sum
+// of 0 is 0, and not what the transforms round off.
+func (l lines) correlation(field models.SpinField, s models.State, unit float64) func(dst []float64) {
 	var (
 		n     = l.sites()
 		sigma = make([]float64, n)
@@ -76,7 +92,6 @@ func (l lines) correlation(field models.SpinField, s models.State) func(dst []fl
 		sum   = newSpectrum(l.side)
 		power = make([]float64, l.side/2+1)
 		modes = make([]complex128, len(power))
-		scale = 1 / float64(n)
 	)
 	return func(dst []float64) {
 		clear(power)
@@ -88,7 +103,7 @@ func (l lines) correlation(field models.SpinField, s models.State) func(dst []fl
 					for x := range line {
 						line[x] = sigma[at+x*l.stride]
 					}
-					sum.add(power, line, scale)
+					sum.add(power, line, 1)
 				}
 			}
 		}
@@ -98,6 +113,10 @@ func (l lines) correlation(field models.SpinField, s models.State) func(dst []fl
 		sum.fft.Sequence(line, modes)
 		for r := range dst {
 			dst[r] = line[r] / float64(l.side)
+			if unit != 0 {
+				dst[r] = float64(int(math.Round(dst[r]*unit))) / unit // no -0
+			}
+			dst[r] /= float64(n)
 		}
 	}
 }

@@ -24,7 +24,8 @@ func registerCorrelationLength() {
 }
 
 // bindSmallestModes reads S(0) and, for every direction in turn, S(2 pi/L)
-// along it. Two modes of a direction need no FFT.
+// along it. Two modes of a direction need no FFT. The first plane is subtracted
+// from all, as by a spectrum, so that S(k) = 0 of a constant.
 func bindSmallestModes(m models.Model, c Chain) func(dst []float64) {
 	p := newPlanes(m, c.State)
 	cos, sin := make([][]float64, len(p.sides)), make([][]float64, len(p.sides))
@@ -48,8 +49,8 @@ func bindSmallestModes(m models.Model, c Chain) func(dst []float64) {
 				cos, sin := cos[mu][:len(sums)], sin[mu][:len(sums)]
 				var re, im float64
 				for x, v := range sums {
-					re += v * cos[x]
-					im += v * sin[x]
+					re += (v - sums[0]) * cos[x]
+					im += (v - sums[0]) * sin[x]
 				}
 				dst[1+mu] += scale * (re*re + im*im)
 			}

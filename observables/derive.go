@@ -19,7 +19,9 @@ import (
 // The name of an observable stands for its estimate, and mean(...) for the
 // mean over records of an expression in columns; means are not nested. An
 // observable that is a function and a column that is a vector take an index
-// from 0. Constants are N, the number of sites, beta, temperature or T, which
+// from 0: correlation[i] is the i-th point of the observable, but within
+// mean(...) the i-th number of the column, which holds every direction in turn
+// even where the observable averages over them. Constants are N, the number of sites, beta, temperature or T, which
 // is 1/beta, pi, and the numbers among the model's own keys (J, h, q, ...),
 // except where a name is that of some observable or column. Numbers are
 // written as in TOML. Operators are + - * / ^, of which ^ binds from right to
@@ -35,13 +37,14 @@ import (
 //
 // The error is a *param.Error without a key, which names the character of the
 // expression, from 1, and a likely correction. The name must be an identifier
-// that no observable or column has, and the expression must not be constant.
+// that no observable or column has, and no constant or function of expressions,
+// and the expression must not be constant.
 //
 // M is a pointer to a struct, as a [models.Spec] is, and need not be prepared.
 // The observable's functions may be given other models for which Derive finds
 // no error, as those of a scan are, and panic for a model for which it does.
 func Derive(name, expression string, m models.Model) (Observable, error) {
-	if err := checkName(name); err != nil {
+	if err := checkName(name, m); err != nil {
 		return Observable{}, err
 	}
 	tree, err := parse(expression)
@@ -72,7 +75,7 @@ func Derive(name, expression string, m models.Model) (Observable, error) {
 const panicDerived = "observables: a derived observable does not exist for this model: "
 
 // checkName says what is wrong with the name of a derived observable.
-func checkName(name string) error {
+func checkName(name string, m models.Model) error {
 	identifier := name != "" && !isDigit(name[0])
 	for i := range len(name) {
 		identifier = identifier && (isLetter(name[i]) || isDigit(name[i]))
@@ -83,13 +86,23 @@ func checkName(name string) error {
 			Expected: "letters, digits and _, not beginning with a digit",
 		}
 	}
-	if taken(name) {
-		return &param.Error{
-			Problem:  fmt.Sprintf("the name %q is taken by what mcrun measures itself", name),
-			Expected: "a name of its own",
-		}
+	_, constant := constantsOf(m)[name]
+	_, function := functionOf(name)
+	var why string
+	switch {
+	case taken(name):
+		why = "taken by what mcrun measures itself"
+	case constant:
+		why = "a constant of expressions"
+	case function || name == "mean":
+		why = "a function of expressions"
+	default:
+		return nil
 	}
-	return nil
+	return &param.Error{
+		Problem:  fmt.Sprintf("the name %q is %s", name, why),
+		Expected: "a name of its own",
+	}
 }
 
 // taken reports whether a name is that of an observable or a column.

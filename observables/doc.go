@@ -24,8 +24,11 @@
 // periodic lattice, for every direction mu in turn at r = 0..L_mu/2 sites, or at
 // k = 2 pi n/L_mu with n = 0..L_mu/2. Where all sides are equal the observable
 // averages over directions and its points are the numbers r or k; else they are
-// vectors, along every direction in turn. The series keep the directions apart
-// always.
+// vectors, along every direction in turn, of which those after the first begin
+// at n = 1, since the origin is one point. The series keep the directions apart
+// always, each with its origin. So in an expression structure_factor[i] is the
+// i-th point of the observable, but within mean(...) the i-th number of the
+// column.
 //
 // # Pairs of chains
 //

@@ -17,6 +17,10 @@ const (
 	// off each times that of the sites: a tenth to about half a second, of
 	// which a number of a correlation function takes the most.
 	maxReadings = 1e8
+
+	// cancelled is the part of the sum of its absolute terms that a sum must
+	// exceed: the weights of states have rounding errors of about 1e-16.
+	cancelled = 1e-15
 )
 
 // Enumerate returns the exact values of observables, those of derived ones
@@ -33,7 +37,8 @@ const (
 // improved ones are left out, as are those that do not exist for the model, that
 // have a value which is not finite, or for which the sum would take more than
 // about half a second; those of fewest numbers a record come first. Means are
-// good to a few rounding errors of their largest terms.
+// good to a few rounding errors of their largest terms. One that is below 1e-15
+// of the mean of its absolute terms is 0, as it is by symmetry.
 func Enumerate(m models.Model, of []Observable) (map[string][]float64, bool) {
 	discrete, ok := m.(models.Discrete)
 	if !ok {
@@ -102,6 +107,7 @@ type expectation struct {
 	inputs     [][]float64  // of each estimator
 	terms      [][]float64  // of each estimator
 	sums       [][]neumaier // of each estimator's terms
+	sizes      [][]float64  // sums of their absolute values
 }
 
 func newExpectation(name string, o Observable, m models.Model) *expectation {
@@ -125,6 +131,7 @@ func newExpectation(name string, o Observable, m models.Model) *expectation {
 		x.inputs = append(x.inputs, make([]float64, len(e.Inputs)))
 		x.terms = append(x.terms, make([]float64, terms))
 		x.sums = append(x.sums, make([]neumaier, terms))
+		x.sizes = append(x.sizes, make([]float64, terms))
 	}
 	return x
 }
@@ -143,6 +150,7 @@ func (x *expectation) add(weight float64) {
 		}
 		for k, t := range terms {
 			x.sums[i][k].add(weight * t)
+			x.sizes[i][k] += math.Abs(weight * t)
 		}
 	}
 }
@@ -154,6 +162,9 @@ func (x *expectation) values(total float64) ([]float64, bool) {
 		means := x.terms[i]
 		for k := range means {
 			means[k] = x.sums[i][k].value() / total
+			if math.Abs(x.sums[i][k].value()) < cancelled*x.sizes[i][k] {
+				means[k] = 0
+			}
 		}
 		values[i] = means[0]
 		if e.Function != nil {

@@ -123,6 +123,60 @@ func TestEnumerateTwoSpins(t *testing.T) {
 	}
 }
 
+// Far below the critical temperature the two ordered states and those of one
+// spin turned remain: of N = 9 spins with energy 8 J more, x = exp(-8 beta J),
+//
+//	S(0) = (2 N + 2 N x (N-2)^2/N) / (2 + 2 N x) = N + O(x),   S(k) = 4 x + O(x^(3/2)),
+//
+// since the turned spin alone has modes: N configurations, each with |2|^2/N.
+func TestEnumerateCold(t *testing.T) {
+	for _, beta := range []float64{4, 10, 40} {
+		m := isingAt(beta, 1, 0, 3, 3)
+		values, _ := Enumerate(m, All())
+		want := math.Sqrt(9/(4*math.Exp(-8*beta))) / (2 * math.Sin(math.Pi/3))
+		if got := values["correlation_length"]; len(got) != 1 || math.Abs(got[0]/want-1) > 100*math.Exp(-4*beta)+1e-12 {
+			t.Errorf("beta = %g: xi = %v, want %v", beta, got, want)
+		}
+		if got := values["structure_factor"]; len(got) != 2 || !(got[1] > 0) || math.Abs(got[1]/(4*math.Exp(-8*beta))-1) > 100*math.Exp(-4*beta)+1e-12 {
+			t.Errorf("beta = %g: S(k) = %v, want %v", beta, got, 4*math.Exp(-8*beta))
+		}
+	}
+}
+
+// A mean that vanishes by symmetry is 0, and a small one that does not is not.
+func TestEnumerateSymmetry(t *testing.T) {
+	zeros := &models.BlumeCapel{Periodic: models.Periodic{Shape: []int{3}}, Thermal: isingAt(1, 1, 0, 2).Thermal, J: 1, D: 7}
+	glass := &models.SpinGlass{Periodic: models.Periodic{Shape: []int{3, 3}}, Thermal: zeros.Thermal, Disorder: new("gaussian"), DisorderSeed: new(uint64(3)), J: 1}
+	for _, m := range []models.Spec{zeros, glass, isingAt(1.7, 1, 0, 3, 4), isingAt(0.3, -1, 0, 3, 3)} {
+		if err := m.Prepare(); err != nil {
+			t.Fatal(err)
+		}
+		of := []Observable{derived(t, "mean(magnetization^3)", m)}
+		for _, name := range []string{"magnetization", "overlap"} {
+			o, _ := Find(name)
+			of = append(of, o)
+		}
+		values, _ := Enumerate(m, of)
+		if len(values) < 2 {
+			t.Errorf("%T: the values are %v", m, values)
+		}
+		for name, v := range values {
+			if v[0] != 0 || math.Signbit(v[0]) {
+				t.Errorf("%T: %s = %v, want 0", m, name, v[0])
+			}
+		}
+	}
+	// Free spins have <m> = tanh(beta h).
+	for _, h := range []float64{1e-3, 1e-6, 1e-10} {
+		m := isingAt(1, 0, h, 2, 3)
+		o, _ := Find("magnetization")
+		values, _ := Enumerate(m, []Observable{o})
+		if got := values["magnetization"][0]; math.Abs(got-math.Tanh(h)) > 1e-15 {
+			t.Errorf("h = %g: <m> = %v", h, got)
+		}
+	}
+}
+
 // trits is a model of three states a site, free but for a field, that counts
 // how its energy is asked for.
 type trits struct {

@@ -115,7 +115,7 @@ func (d *derivation) estimate(e expr) (result, error) {
 	}
 	list := estimators(o, d.model)
 	isFunction := o.Points != nil && o.Points(d.model) != nil
-	if err := d.checkIndex(word, isFunction, len(list), "observable"); err != nil {
+	if err := d.checkIndex(word, isFunction, len(list), "observable", "points"); err != nil {
 		return result{}, err
 	}
 	key := reference{name: word.name, index: word.index}
@@ -204,7 +204,7 @@ func (d *derivation) recorded(word reference) (result, error) {
 	if err := c.Check(d.model); err != nil {
 		return result{}, d.missing(word, err)
 	}
-	if err := d.checkIndex(word, c.Width != nil, c.width(d.model), "column"); err != nil {
+	if err := d.checkIndex(word, c.Width != nil, c.width(d.model), "column", "numbers a record"); err != nil {
 		return result{}, err
 	}
 	first, _ := d.column(word.name)
@@ -244,15 +244,15 @@ func (d *derivation) constant(word reference, value float64) (result, error) {
 	return result{constant: true, value: value}, nil
 }
 
-// checkIndex checks the index of a name of so many numbers.
-func (d *derivation) checkIndex(word reference, many bool, width int, kind string) error {
+// checkIndex checks the index of the name of a kind that has so many parts.
+func (d *derivation) checkIndex(word reference, many bool, width int, kind, parts string) error {
 	switch {
 	case !many && word.index >= 0:
 		return d.mistake(word.at, word.name+" without an index", "the %s %s is one number", kind, word.name)
 	case many && word.index < 0:
-		return d.mistake(word.at, fmt.Sprintf("an index from 0 to %d, as %s[0]", width-1, word.name), "the %s %s has %d values", kind, word.name, width)
+		return d.mistake(word.at, fmt.Sprintf("an index from 0 to %d, as %s[0]", width-1, word.name), "the %s %s has %d %s", kind, word.name, width, parts)
 	case many && word.index >= width:
-		return d.mistake(word.at, fmt.Sprintf("an index from 0 to %d", width-1), "%s[%d] does not exist", word.name, word.index)
+		return d.mistake(word.at, fmt.Sprintf("an index from 0 to %d", width-1), "%s[%d] does not exist: the %s has %d %s", word.name, word.index, kind, width, parts)
 	}
 	return nil
 }

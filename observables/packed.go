@@ -26,9 +26,9 @@ func countable(m models.Model) (q int, ok bool) {
 }
 
 // meanProduct returns the mean of sigma . sigma' over n pairs of spins of which
-// so many are unequal.
+// so many are unequal: a ratio of integers, so that 0 is 0.
 func meanProduct(q, unequal, n int) float64 {
-	return 1 - float64(q)/float64(q-1)*float64(unequal)/float64(n)
+	return float64((q-1)*n-q*unequal) / float64((q-1)*n)
 }
 
 // packedLines holds the spins of a lattice as bits, such that those at a

@@ -64,8 +64,18 @@ func newSpectrum(side int) *spectrum {
 }
 
 // add adds scale |sum_x sequence_x e^(ikx)|^2 to dst, k = 2 pi n/L, n = 0..L/2.
+// The first number of the sequence is subtracted from all, which changes no mode
+// but k = 0, so that those of a constant are 0 and not what the FFT rounds off.
+// The sequence is destroyed.
 func (s *spectrum) add(dst, sequence []float64, scale float64) {
+	var sum float64
+	first := sequence[0]
+	for x, v := range sequence {
+		sum += v
+		sequence[x] = v - first
+	}
 	s.fft.Coefficients(s.modes, sequence)
+	s.modes[0] = complex(sum, 0)
 	dst = dst[:len(s.modes)]
 	for n, c := range s.modes {
 		dst[n] += scale * (real(c)*real(c) + imag(c)*imag(c))

@@ -10,6 +10,7 @@ import (
 
 	"mcrun/internal/store"
 	"mcrun/mc/param"
+	"mcrun/models"
 	"mcrun/observables"
 	"mcrun/proposals"
 )
@@ -29,9 +30,8 @@ func (c *checker) observables(tree map[string]any, p *Point) {
 	delete(table, "derived")
 	var k observableKeys
 	if !c.decode(at, table, &k) {
-		return
-	}
-	if _, given := table["record"]; given {
+		// What is recorded is not known, but expressions do not depend on it.
+	} else if _, given := table["record"]; given {
 		c.record(at.with("record"), k.Record, p)
 	} else if p.Model != nil {
 		p.Observables = observables.Standard(p.Model)
@@ -99,6 +99,9 @@ func (c *checker) derived(at path, given any, p *Point) {
 			continue
 		}
 		if p.Model == nil {
+			if err := wrongForAll(name, expression); err != nil {
+				c.report(at.with(name), param.Error{Problem: err.Error()})
+			}
 			continue
 		}
 		o, err := observables.Derive(name, expression, p.Model)
@@ -111,41 +114,51 @@ func (c *checker) derived(at path, given any, p *Point) {
 	}
 }
 
-// recordable checks that every proposal can record something that a series can
-// store, that chains come in pairs where pairs are observed, and that some
-// kernels build the clusters that improved estimators need.
-func (c *checker) recordable(p *Point) {
-	for i, o := range p.Observables {
+// wrongForAll returns what is wrong with a derived observable for every model:
+// what is found before the model is asked for more than an expression asks for
+// that is empty, in which there is nothing to be looked up.
+func wrongForAll(name, expression string) error {
+	var empty, m anyModel
+	observables.Derive(name, "", &empty)
+	_, err := observables.Derive(name, expression, &m)
+	if m.asked > empty.asked {
+		return nil
+	}
+	return err
+}
+
+// An anyModel stands for a model that is not known, and counts how often it is
+// asked.
+type anyModel struct {
+	models.Model
+	asked int
+}
+
+func (m *anyModel) Sites() int {
+	m.asked++
+	return 1
+}
+
+func (m *anyModel) Beta() float64 {
+	m.asked++
+	return 1
+}
+
+// pairs checks that chains come in pairs where pairs are observed.
+func (c *checker) pairs(p *Point) {
+	for _, o := range p.Observables {
 		if o.Paired(p.Model) && p.Run.Chains%2 != 0 {
 			c.report(path{"run", "chains"}, param.Error{
 				Problem:  fmt.Sprintf("is %d, but %s is observed on pairs of chains", p.Run.Chains, o.Name),
 				Expected: "an even number",
 			})
 		}
-		if !o.Improved(p.Model) {
-			continue
-		}
-		var why []string
-		for i := range p.Proposals {
-			q := &p.Proposals[i]
-			err := q.Clusters(p)
-			if err == nil {
-				why = nil
-				break
-			}
-			why = append(why, q.Name+": "+err.Error())
-		}
-		if why != nil {
-			at := path{"observables", "record"}
-			if i >= len(p.Observables)-len(p.Derived) {
-				at = path{"observables", "derived", o.Name}
-			}
-			c.report(at, param.Error{
-				Problem:  o.Name + " needs the clusters that a kernel builds, and no proposal has one (" + strings.Join(why, "; ") + ")",
-				Expected: "a proposal with the kernel wolff or swendsen-wang",
-			})
-		}
 	}
+}
+
+// recordable checks that every proposal can record something that a series can
+// store.
+func (c *checker) recordable(p *Point) {
 	for i := range p.Proposals {
 		q := &p.Proposals[i]
 		if len(c.errs) > 0 {
@@ -161,6 +174,55 @@ func (c *checker) recordable(p *Point) {
 			c.report(path{"observables", "record"}, param.Error{Problem: "cannot be stored: " + strings.TrimPrefix(err.Error(), "store: ")})
 		}
 	}
+}
+
+// improvable checks that some kernels build clusters if there are observables
+// that need them. It waits until all proposals are sound.
+func (c *checker) improvable(p *Point) {
+	for _, q := range p.Proposals {
+		if len(q.Members) == 0 || slices.ContainsFunc(q.Members, func(m Member) bool { return m.Spec == nil || m.Spec.Check(p.Model) != nil }) {
+			return
+		}
+	}
+	var names []string
+	at := path{"observables", "record"}
+	for i, o := range p.Observables {
+		if !o.Improved(p.Model) {
+			continue
+		}
+		if len(names) == 0 && i >= len(p.Observables)-len(p.Derived) {
+			at = path{"observables", "derived", o.Name}
+		}
+		names = append(names, o.Name)
+	}
+	var why []string
+	for i := range p.Proposals {
+		err := p.Proposals[i].Clusters(p)
+		if err == nil {
+			return
+		}
+		if reason := err.Error(); !slices.Contains(why, reason) {
+			why = append(why, reason)
+		}
+	}
+	if names == nil || why == nil {
+		return
+	}
+	need := " needs"
+	if len(names) > 1 {
+		need = " need"
+	}
+	expected := "none of them: no kernel builds such clusters for " + p.ModelName + " with these keys"
+	if kernels := fitting(p.Model, func(s proposals.Spec) bool {
+		b, ok := s.(proposals.ClusterBuilder)
+		return ok && b.Clusters(p.Model) == nil
+	}); kernels != nil {
+		expected = "a proposal with the kernel " + either(kernels)
+	}
+	c.report(at, param.Error{
+		Problem:  and(names) + need + " the clusters that a kernel builds, and no proposal has one for that (" + strings.Join(why, "; ") + ")",
+		Expected: expected,
+	})
 }
 
 // StoredColumns returns columns as a series has them.
@@ -180,17 +242,20 @@ func (p *Point) Columns(q *Proposal) []observables.Field {
 // Clusters returns nil if each sweep of the proposal builds clusters over which
 // improved estimators can be averaged, and else why not.
 func (q *Proposal) Clusters(p *Point) error {
-	var first error
+	var why error
 	for _, m := range q.Members {
 		err := m.Clusters(p)
 		if err == nil && q.Kind != Mixture {
 			return nil
 		}
-		if err != nil && first == nil {
-			first = err
+		if q.Kind == Mixture && err != nil {
+			return fmt.Errorf("%w, and in some sweeps a mixture draws no other", err)
+		}
+		if _, builder := m.Spec.(proposals.ClusterBuilder); why == nil || builder { // which has more to say
+			why = err
 		}
 	}
-	return first
+	return why
 }
 
 // Clusters returns nil if each step of the member builds clusters over which
@@ -200,5 +265,8 @@ func (m *Member) Clusters(p *Point) error {
 	if !ok {
 		return fmt.Errorf("%s builds no clusters", m.Kernel)
 	}
-	return b.Clusters(p.Model)
+	if err := b.Clusters(p.Model); err != nil {
+		return fmt.Errorf("%s: %w", m.Kernel, err)
+	}
+	return nil
 }

@@ -331,10 +331,15 @@ func clone(v any) any {
 }
 
 // either joins words to "a, b or c".
-func either(words []string) string {
-	if len(words) < 2 {
+func either(words []string) string { return join(words, " or ") }
+
+// and joins words to "a, b and c".
+func and(words []string) string { return join(words, " and ") }
+
+func join(words []string, last string) string {
+	n := len(words) - 1
+	if n < 1 {
 		return strings.Join(words, "")
 	}
-	last := len(words) - 1
-	return strings.Join(words[:last], ", ") + " or " + words[last]
+	return strings.Join(words[:n], ", ") + last + words[n]
 }

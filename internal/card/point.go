@@ -38,7 +38,9 @@ func (c *checker) point(tree map[string]any, card *Card, i int, fine map[string]
 	c.decode(nil, top, &h)
 	card.Title, p.Seed = h.Title, h.Seed
 
-	ran := fine["run"] && c.run(tree, &p.Run)
+	if fine["run"] {
+		c.run(tree, &p.Run)
+	}
 	modelled := fine["model"] && c.model(tree, &p)
 	if fine["observables"] {
 		c.observables(tree, &p)
@@ -48,11 +50,15 @@ func (c *checker) point(tree map[string]any, card *Card, i int, fine map[string]
 			p.Proposals = append(p.Proposals, c.proposal(path{"proposal", strconv.Itoa(j)}, table, &p))
 		}
 	}
-	if ran && modelled {
+	if fine["run"] && modelled {
 		c.savable(&p)
 		if c.memory(tree, &p) { // else the file has nothing to be read into
 			c.source(&p)
 		}
+	}
+	if modelled {
+		c.pairs(&p)
+		c.improvable(&p)
 	}
 	if modelled && len(c.errs) == 0 {
 		c.recordable(&p)

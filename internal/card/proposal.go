@@ -169,7 +169,7 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 	}
 	c.report(p.with("kernel"), param.Error{
 		Problem:  name + " does not fit " + point.ModelName + ": " + err.Error(),
-		Expected: fitting(point.Model, func(proposals.Spec) bool { return true }),
+		Expected: eitherOrNone(fitting(point.Model, func(proposals.Spec) bool { return true })),
 	})
 	return m, false
 }
@@ -196,7 +196,7 @@ func (c *checker) ergodic(p path, q *Proposal, point *Point) {
 			stuck = append(stuck, why)
 		}
 	}
-	helpers := fitting(point.Model, func(s proposals.Spec) bool { return s.Ergodic(point.Model) == nil })
+	helpers := eitherOrNone(fitting(point.Model, func(s proposals.Spec) bool { return s.Ergodic(point.Model) == nil }))
 	c.report(p.with(string(q.Kind)), param.Error{
 		Problem:  "does not reach every configuration of " + point.ModelName + " (" + strings.Join(stuck, "; ") + ")",
 		Expected: "a cycle or mixture with a kernel that does: " + helpers,
@@ -233,15 +233,18 @@ func (c *checker) steps(p path, q *Proposal, r *Run) {
 
 // fitting lists the kernels that fit a model with their keys at their
 // defaults, and of those the ones that pass a test.
-func fitting(m models.Model, test func(proposals.Spec) bool) string {
-	var names []string
+func fitting(m models.Model, test func(proposals.Spec) bool) (names []string) {
 	for _, e := range proposals.All() {
 		if s := e.New(); len(param.Decode(nil, s)) == 0 && s.Check(m) == nil && test(s) {
 			names = append(names, e.Name)
 		}
 	}
-	if names == nil {
+	return names
+}
+
+func eitherOrNone(kernels []string) string {
+	if kernels == nil {
 		return "none of the kernels there are"
 	}
-	return either(names)
+	return either(kernels)
 }

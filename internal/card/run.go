@@ -49,27 +49,18 @@ func (l *Length) Validate() error {
 	return nil
 }
 
-// Validate checks what the keys say together.
-func (r *runKeys) Validate() error {
-	if r.Sweeps != nil && r.Every > *r.Sweeps {
-		return &param.Error{Key: "every", Problem: fmt.Sprintf("is %d, more than the %d sweeps: nothing would be recorded", r.Every, *r.Sweeps), Expected: "at most sweeps"}
-	}
-	return nil
-}
-
-// run decodes the table [run].
-func (c *checker) run(tree map[string]any, r *Run) bool {
+// run decodes the table [run]. Keys that are wrong have their defaults, so that
+// a mistake in one hides none in others.
+func (c *checker) run(tree map[string]any, r *Run) {
 	table, _ := tree["run"].(map[string]any)
 	table = maps.Clone(table)
 	at := path{"run"}
-	fine := true
 	var save saveKeys
 	if given, ok := table["save"]; ok {
 		if t, ok := given.(map[string]any); ok {
-			fine = c.decode(at.with("save"), t, &save)
+			c.decode(at.with("save"), t, &save)
 		} else {
 			c.report(at.with("save"), param.Error{Problem: "is " + describe(given), Expected: "a table, as save = { every = 100 }"})
-			fine = false
 		}
 		delete(table, "save")
 	}
@@ -77,26 +68,24 @@ func (c *checker) run(tree map[string]any, r *Run) bool {
 		var start startKeys
 		if c.decode(at.with("start"), t, &start) {
 			r.From = &Source{start.File, start.Index}
-		} else {
-			fine = false
 		}
 		delete(table, "start")
 	}
 	var k runKeys
-	if !c.decode(at, table, &k) || !fine {
-		return false
-	}
+	c.decode(at, table, &k)
 	r.Chains, r.Thermalize, r.Every, r.Save, r.Checkpoint, r.Start = k.Chains, k.Thermalize, k.Every, save.Every, k.Checkpoint, k.Start
-	if k.Sweeps == nil {
+	if k.Seconds != nil {
 		r.Seconds = *k.Seconds
-		return true
 	}
-	r.Sweeps = *k.Sweeps
-	if r.Save > r.Sweeps {
-		c.report(at.with("save", "every"), param.Error{Problem: fmt.Sprintf("is %d, more than the %d sweeps: nothing would be kept", r.Save, r.Sweeps), Expected: "at most sweeps"})
-		return false
+	if k.Sweeps != nil {
+		r.Sweeps = *k.Sweeps
+		if r.Every > r.Sweeps {
+			c.report(at.with("every"), param.Error{Problem: fmt.Sprintf("is %d, more than the %d sweeps: nothing would be recorded", r.Every, r.Sweeps), Expected: "at most sweeps"})
+		}
+		if r.Save > r.Sweeps {
+			c.report(at.with("save", "every"), param.Error{Problem: fmt.Sprintf("is %d, more than the %d sweeps: nothing would be kept", r.Save, r.Sweeps), Expected: "at most sweeps"})
+		}
 	}
-	return true
 }
 
 // entries is the inverse of run.

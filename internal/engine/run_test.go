@@ -169,3 +169,47 @@ func TestSummarizeWithoutUntrusted(t *testing.T) {
 		t.Errorf("summary %+v", s)
 	}
 }
+
+// What is averaged over clusters is missing for the reason for which no kernel
+// of the proposal builds any that serve.
+func TestNoClusters(t *testing.T) {
+	c := parse(t, model+`h = 0.1
+[run]
+chains = 2
+sweeps = 20
+[observables]
+record = ["energy", "improved_susceptibility"]
+[[proposal]]
+kernel = "wolff"
+[[proposal]]
+name = "cycle"
+cycle = [{ kernel = "heat-bath" }, { kernel = "wolff" }]
+[[proposal]]
+name = "mixture"
+mixture = [{ kernel = "swendsen-wang", weight = 1.0 }, { kernel = "metropolis", weight = 1.0 }]
+[[proposal]]
+kernel = "heat-bath"
+[[proposal]]
+kernel = "swendsen-wang"
+`)
+	s, _, err := Summarize(c, view(t, finished(t, c)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []string{
+		": wolff: in a field ",
+		": wolff: in a field ",
+		": metropolis builds no clusters, and in some sweeps a mixture draws no other",
+		": heat-bath builds no clusters",
+		"",
+	} {
+		o := s.Results[i].Observables[1]
+		if want == "" {
+			if o.Estimates[0].Value == nil {
+				t.Errorf("%s: %s", s.Results[i].Proposal, *o.Reason)
+			}
+		} else if o.Reason == nil || !strings.Contains(*o.Reason, want) {
+			t.Errorf("%s: %v, want %q", s.Results[i].Proposal, o.Reason, want)
+		}
+	}
+}

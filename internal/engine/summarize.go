@@ -98,6 +98,7 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 		Every:       point.Run.Every,
 		Thermalize:  point.Run.Thermalize,
 		Columns:     point.Columns(prop),
+		NoClusters:  prop.Clusters(point),
 	}
 	for _, m := range prop.Members {
 		t.Kernels = append(t.Kernels, m.Kernel)

@@ -6,15 +6,15 @@ import (
 )
 
 // correlations returns C(r) along the axes of a periodic lattice, direction after
-// direction, r = 0..side/2, by listing all states.
+// direction, r = 0..side/2 with 0 once, by listing all states.
 func correlations(s *system, shape []int) []float64 {
 	n := len(s.fields)
 	var list []float64
 	p := s.probabilities()
 	stride := n
-	for _, side := range shape {
+	for mu, side := range shape {
 		stride /= side
-		for r := range side/2 + 1 {
+		for r := min(mu, 1); r <= side/2; r++ {
 			var sum float64
 			for state, p := range p {
 				for i := range n {

@@ -68,7 +68,7 @@ func neighbour(shape []int) int {
 	if shape[0] == shape[1] {
 		return 1
 	}
-	return shape[0]/2 + 2
+	return shape[0]/2 + 1
 }
 
 // On 4 x 4 sites there is only the reference.

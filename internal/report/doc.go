@@ -67,7 +67,9 @@
 //     which rare excursions skew the deviation, but nowhere beyond 6 sigma,
 //     where the error is too small to be of use;
 //   - a value that could not be estimated;
-//   - a point that is the same in every record, but not the exact value;
+//   - a point that is the same in every record, where so many independent
+//     records would have had to differ by what is exact; a rare event that none
+//     has met is no reason;
 //   - an acceptance below 1e-3;
 //   - a value of which the kernels of a run disagree (see below).
 //

@@ -22,6 +22,14 @@ const chanceOfDoubt = 6.334e-5
 // uncertain error excuses.
 const mostSigmas = 6
 
+// unseen is how many of the independent records would have had to differ from
+// what all of them say, if a doubt is to rest on it: of as many on average not
+// one is seen with a probability of exp(-unseen) = 2e-9. As a record is off by
+// less than the largest number, those that differ are at least
+// showing = (effective samples)/(largest number) times the distance from the
+// exact value.
+const unseen = 20
+
 // leastAcceptance is the acceptance below which a kernel is doubted: its
 // records are mostly repetitions.
 const leastAcceptance = 1e-3
@@ -45,9 +53,12 @@ func (e *estimated) doubts() []doubt {
 	list := e.found
 	switch e.err {
 	case nil:
-	case errZero, errSame, errClusters:
+	case errZero, errSame:
 		return nil
 	default:
+		if _, excused := errors.AsType[noClusters](e.err); excused {
+			return nil
+		}
 		kind := e.err.Error()
 		for _, err := range []error{analysis.ErrConstant, analysis.ErrShort, analysis.ErrNotFinite} {
 			if errors.Is(e.err, err) {
@@ -120,7 +131,7 @@ func roundUp(n int) int {
 // average, a run that has seen few of them has a small error too. That excuses
 // no more than mostSigmas: beyond, the error is of no use.
 func (e *estimated) deviation(exact float64, compared int) []doubt {
-	if e.err == errSame && math.Abs(e.Value-exact) > 1e-9*math.Max(1, math.Abs(exact)) {
+	if e.err == errSame && math.Abs(e.Value-exact)*e.showing > unseen {
 		return []doubt{{
 			kind:     "exact",
 			name:     e.name,
@@ -190,7 +201,7 @@ func rejection(proposed, accepted uint64) []doubt {
 	return []doubt{{
 		kind: acceptanceName,
 		name: acceptanceName,
-		message: fmt.Sprintf("only %d of %d proposals went through, so that records hardly change: make smaller steps, train the flow longer, or put the kernel in a cycle with another",
+		message: fmt.Sprintf("only %d of %d proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
 			accepted, proposed),
 	}}
 }

@@ -41,6 +41,17 @@ func TestDeviation(t *testing.T) {
 	}
 }
 
+// What is said of kernels that hardly move fits those that have no step size.
+func TestRejection(t *testing.T) {
+	if d := rejection(10_000, 10); d != nil {
+		t.Errorf("%+v", d)
+	}
+	d := rejection(10_000, 9)
+	if len(d) != 1 || !strings.HasPrefix(d[0].message, "only 9 of 10000 proposals went through") || !strings.Contains(d[0].message, "smaller steps where the kernel has a step size") {
+		t.Errorf("%+v", d)
+	}
+}
+
 // Rare excursions that a run has not met excuse a deviation of 5 sigma but none
 // of 7, which has its own remedy.
 func TestDeviationIsNotExcused(t *testing.T) {

@@ -21,15 +21,19 @@ type estimated struct {
 	rhat     float64
 	rhatErr  error
 	skewness float64 // of the value; where err is nil
+	showing  float64 // where err is errSame: see unseen
 	found    []doubt // of what made the estimate; where err is nil
 }
 
 // Reasons for which there is no error, none of which is a fault.
 var (
-	errZero     = errors.New("0 whatever the records are, so that there is no error to be estimated")
-	errSame     = errors.New("the same in every record, unlike other points, so that there is no error to be estimated")
-	errClusters = errors.New("its kernels build no clusters; use wolff or swendsen-wang")
+	errZero = errors.New("0 whatever the records are, so that there is no error to be estimated")
+	errSame = errors.New("the same in every record, unlike other points, so that there is no error to be estimated")
 )
+
+// A noClusters is why what is averaged over clusters was not recorded, which is
+// no fault either.
+type noClusters struct{ error }
 
 const panicEstimators = "report: an observable needs one estimator for each of its points"
 
@@ -67,12 +71,41 @@ func (t *Task) estimate(o observables.Observable) ([][]float64, []estimated) {
 		e.name, e.point = o.Name, labels[i]
 		moving = moving || e.err == nil
 	}
+	if !moving {
+		return points, list
+	}
+	showing := independent(list) / largest(chains)
 	for i := range list {
-		if e := &list[i]; moving && errors.Is(e.err, analysis.ErrConstant) {
-			e.err, e.rhat, e.rhatErr = errSame, math.NaN(), errSame
+		if e := &list[i]; errors.Is(e.err, analysis.ErrConstant) {
+			e.err, e.rhat, e.rhatErr, e.showing = errSame, math.NaN(), errSame, showing
 		}
 	}
 	return points, list
+}
+
+// independent returns the fewest effective samples that a point has which moves.
+func independent(list []estimated) float64 {
+	least := math.Inf(1)
+	for i := range list {
+		if list[i].err == nil {
+			least = math.Min(least, list[i].ESS)
+		}
+	}
+	return least
+}
+
+// largest returns the largest number of all records, and 1 if that is less, the
+// natural size of correlations.
+func largest(chains [][][]float64) float64 {
+	most := 1.0
+	for _, columns := range chains {
+		for _, x := range columns {
+			for _, v := range x {
+				most = math.Max(most, math.Abs(v))
+			}
+		}
+	}
+	return most
 }
 
 // records returns the series of the columns of an observable, one for each of
@@ -88,8 +121,8 @@ func (t *Task) records(o observables.Observable) (chains [][][]float64, width in
 			first += t.Columns[k].Width
 		}
 		if k == len(t.Columns) {
-			if c, _ := observables.FindColumn(name); c.Clusters != nil {
-				return nil, 0, errClusters
+			if c, _ := observables.FindColumn(name); c.Clusters != nil && t.NoClusters != nil {
+				return nil, 0, noClusters{t.NoClusters}
 			}
 			return nil, 0, fmt.Errorf("column %s was not recorded; run again with the observable on the card", name)
 		}
@@ -140,6 +173,10 @@ func (t *Task) newEstimated(by observables.Estimator, chains [][][]float64) esti
 			e.err = fmt.Errorf("%w: %s", analysis.ErrNotFinite, by.Undefined)
 		}
 	}
+	if errors.Is(e.err, analysis.ErrConstant) && e.err != errZero && alike(chains) {
+		e.err = fmt.Errorf("%w: all %d records are alike, so no error can be said; run longer, or with a kernel that moves it", analysis.ErrConstant, e.N)
+		e.rhatErr = e.err // one cause
+	}
 	if e.err == nil {
 		e.err = frozen(carrier)
 	}
@@ -153,6 +190,22 @@ func (t *Task) newEstimated(by observables.Estimator, chains [][][]float64) esti
 // rounding is the relative scatter of records that sums in different orders
 // leave of what is constant.
 const rounding = 1e-13
+
+// alike reports whether all records of all chains are one.
+func alike(chains [][][]float64) bool {
+	var first []float64 // of each number
+	for _, columns := range chains {
+		for k, x := range columns {
+			if len(x) > 0 && len(first) == k {
+				first = append(first, x[0])
+			}
+			if slices.ContainsFunc(x, func(v float64) bool { return v != first[k] }) {
+				return false
+			}
+		}
+	}
+	return true
+}
 
 // isZero reports whether a function of n records is 0 by itself: it is 0 at their
 // means and at the first record, and all its derivatives are 0 at the means.

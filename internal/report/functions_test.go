@@ -1,6 +1,7 @@
 package report
 
 import (
+	"errors"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -207,10 +208,103 @@ func TestPaired(t *testing.T) {
 	}
 }
 
+// What all records say of a point, while others move, is doubted where so many
+// would have had to say something else: 0 of 40000 records, those of the points
+// that move being fewer effective ones, is no sign against 1e-6 exactly, but one
+// against 0.01.
+func TestUnseen(t *testing.T) {
+	for exact, doubted := range map[float64]bool{0: false, 1e-6: false, -1e-6: false, 0.01: true, -0.01: true} {
+		task := profiled()
+		for c := range task.Series {
+			clear(task.Series[c][1])
+		}
+		task.Exact = map[string][]float64{"profile": {exact, math.NaN(), math.NaN(), math.NaN()}}
+		r := Summarize(task)
+		if (len(r.Doubts) == 1) != doubted || doubted && !strings.HasPrefix(r.Doubts[0], "profile at x = 0: it is 0 in every record, but") {
+			t.Errorf("0 for %g exactly: doubts %q", exact, r.Doubts)
+		}
+		// Larger numbers in the other records make rarer what is not seen.
+		for c := range task.Series {
+			for i := range task.Series[c][4] {
+				task.Series[c][4][i] += 1e6
+			}
+		}
+		if r := Summarize(task); len(r.Doubts) > 0 {
+			t.Errorf("0 for %g exactly, beside a million: doubts %q", exact, r.Doubts)
+		}
+	}
+}
+
+// What leaves observables without an error is said once of all, and in one way.
+func TestMissing(t *testing.T) {
+	task := profiled()
+	task.Observables, task.Exact = append(named("energy", "specific_heat"), profile()), nil
+	for _, series := range task.Series {
+		for k := range series {
+			for i := range series[k] {
+				series[k][i] = float64(k)
+			}
+		}
+	}
+	r := Summarize(task)
+	want := []string{"energy, specific_heat, profile: error, tau_int, tau_int_error, ess, ess_per_second, rhat: " +
+		"constant series: all 40000 records are alike, so no error can be said; run longer, or with a kernel that moves it"}
+	if got := missingOf(&r); !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	task = profiled()
+	r = Summarize(task)
+	if got := missingOf(&r); len(got) != 1 || !strings.HasPrefix(got[0], "profile: error") || strings.Contains(got[0], "sigmas at") {
+		t.Errorf("of some points: %q", got)
+	}
+}
+
+// Functions of numbers share a table; those of vectors only with the same
+// points, and in no table is a row without any.
+func TestKindsOfFunctions(t *testing.T) {
+	at := func(x [][]float64, sides ...int) Result {
+		o := Observable{Name: "correlation", X: x}
+		for range x {
+			o.Estimates = append(o.Estimates, Estimate{Value: ptr(0.5), Exact: ptr(0.25)})
+		}
+		return Result{Proposal: "p", Chains: 1, Model: model(2, sides...), Observables: Observables{o}}
+	}
+	p := newPage([]string{""}, []Summary{New([]Result{
+		at([][]float64{{0}, {1}}, 3, 3),
+		at([][]float64{{0, 0}, {1, 0}, {0, 1}}, 2, 3),
+		at([][]float64{{0}, {1}, {2}}, 4, 4),
+		at([][]float64{{0, 0}, {1, 0}, {0, 1}, {0, 2}}, 2, 4),
+		at([][]float64{{0, 0}, {1, 0}, {0, 1}, {0, 2}}, 2, 5),
+	})})
+	var got []string
+	for _, t := range p.tables {
+		if !strings.HasPrefix(t.title, "correlation") {
+			continue
+		}
+		var heads, shapes []string
+		for _, c := range t.columns[1:] {
+			heads = append(heads, strings.TrimPrefix(c.head, "x = "))
+		}
+		for _, row := range t.rows {
+			shapes = append(shapes, row[0])
+		}
+		got = append(got, strings.Join(heads, " ")+": "+strings.Join(shapes, " "))
+	}
+	want := []string{
+		"0 1 2: 3x3 4x4", "0 1 2: 3x3 4x4",
+		"(0,0) (1,0) (0,1): 2x3", "(0,0) (1,0) (0,1): 2x3",
+		"(0,0) (1,0) (0,1) (0,2): 2x4 2x5", "(0,0) (1,0) (0,1) (0,2): 2x4 2x5",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
 // Kernels that build no clusters leave improved observables unknown, which is
 // no doubt; where they build some, what is not recorded is missing.
 func TestImproved(t *testing.T) {
 	task := sampled()
+	task.NoClusters = errors.New("wolff: in a field")
 	task.Observables = []observables.Observable{
 		{Name: "improved", Columns: columns("energy", "of_clusters"), Estimators: func(models.Model) []observables.Estimator { return nil }},
 		{Name: "improved_function", Columns: columns("of_clusters"), Points: func(models.Model) [][]float64 { return [][]float64{{0}, {1}} }},
@@ -223,7 +317,7 @@ func TestImproved(t *testing.T) {
 		if null := unknownKeys(t, o); len(null) != 9 || len(o.Estimates) != 1+i {
 			t.Errorf("%+v", o)
 		}
-		if want := "value, error, tau_int, tau_int_error, ess, ess_per_second, rhat: its kernels build no clusters; use wolff or swendsen-wang; exact, sigmas: " + noExact; *o.Reason != want {
+		if want := "value, error, tau_int, tau_int_error, ess, ess_per_second, rhat: wolff: in a field; exact, sigmas: " + noExact; *o.Reason != want {
 			t.Errorf("reason %q", *o.Reason)
 		}
 	}

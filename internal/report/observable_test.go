@@ -92,7 +92,9 @@ func TestFind(t *testing.T) {
 		t.Error("observables")
 	}
 	r := &Result{Observables: all}
-	at := func(x ...float64) *Estimate { return (&quantity{name: "correlation", x: x}).of(r) }
+	at := func(x ...float64) *Estimate {
+		return (&quantity{name: "correlation", x: x, kind: kindOf([][]float64{x})}).of(r)
+	}
 	if at(2) != &all[1].Estimates[2] || at(3) != nil || at(0, 2) != nil {
 		t.Error("points")
 	}

@@ -44,16 +44,7 @@ func newPage(labels []string, runs []Summary) page {
 	p.tables = append(p.tables, s.pooled(pools)...)
 	p.tables = append(p.tables, s.disorder()...)
 	p.tables = append(p.tables, s.kernels()...)
-	missing := s.gather(func(r *Result) []string {
-		var list []string
-		for _, o := range r.Observables {
-			if o.Reason != nil && slices.ContainsFunc(o.Estimates, func(e Estimate) bool { return e.Error == nil }) {
-				list = append(list, o.Name+": "+withoutExact(*o.Reason))
-			}
-		}
-		return list
-	})
-	if len(missing) > 0 {
+	if missing := s.gather(missingOf); len(missing) > 0 {
 		p.items = append(p.items, items{"Missing", missing})
 	}
 	found := s.gather(func(r *Result) []string { return r.Doubts })
@@ -65,6 +56,30 @@ func newPage(labels []string, runs []Summary) page {
 	}
 	p.items = append(p.items, items{"Doubts", found})
 	return p
+}
+
+// missingOf says which observables of a result have no error, and why: once of
+// all for which the reason is the same but for its numbers.
+func missingOf(r *Result) []string {
+	var keys, names, reasons []string
+	for _, o := range r.Observables {
+		if o.Reason == nil || !slices.ContainsFunc(o.Estimates, func(e Estimate) bool { return e.Error == nil }) {
+			continue
+		}
+		// That there are no sigmas follows, and differs with what is known exactly.
+		reason := strings.Replace(withoutExact(*o.Reason), ", sigmas", "", 1)
+		key := numbers.ReplaceAllString(reason, "#")
+		i := slices.Index(keys, key)
+		if i < 0 {
+			keys, names, reasons = append(keys, key), append(names, o.Name), append(reasons, reason)
+			continue
+		}
+		names[i] += ", " + o.Name
+	}
+	for i, name := range names {
+		reasons[i] = name + ": " + reasons[i]
+	}
+	return reasons
 }
 
 // withoutExact takes off the last clause of a reason if it is that there is no
@@ -188,7 +203,8 @@ func (s *sheet) scanned(title string, quantities []quantity, notes []string) []t
 	tables := s.exact(title, quantities)
 	var told []string
 	for _, x := range s.series {
-		if !slices.Contains(told, x.proposal) {
+		has := func(r *Result) bool { return r != nil && hasAny(r, quantities) }
+		if !slices.Contains(told, x.proposal) && slices.ContainsFunc(x.at, has) {
 			told = append(told, x.proposal)
 			tables = append(tables, s.values(title, x.proposal, quantities))
 		}
@@ -203,18 +219,22 @@ func (s *sheet) exact(title string, quantities []quantity) []table {
 	if title != "" {
 		t.title = title + "exact values"
 	}
+	var points []int // where there are any of the quantities
 	for i := range s.points {
-		t.rows = append(t.rows, s.place(i))
+		if slices.ContainsFunc(s.series, func(x series) bool { return x.at[i] != nil && hasAny(x.at[i], quantities) }) {
+			points = append(points, i)
+			t.rows = append(t.rows, s.place(i))
+		}
 	}
 	for _, q := range quantities {
-		cells := make([]string, len(s.points))
+		cells := make([]string, len(points))
 		some := false
-		for i := range s.points {
-			cells[i] = missing
+		for row, i := range points {
+			cells[row] = missing
 			for _, x := range s.series {
 				if r := x.at[i]; r != nil {
 					if e := q.of(r); e != nil && e.Exact != nil {
-						cells[i] = format("%.8g", e.Exact)
+						cells[row] = format("%.8g", e.Exact)
 						some = true
 						break
 					}
@@ -234,6 +254,12 @@ func (s *sheet) exact(title string, quantities []quantity) []table {
 	return []table{t}
 }
 
+// hasAny reports whether a result has any of some quantities. Functions may be
+// of other kinds at other points; numbers are there even where they are unknown.
+func hasAny(r *Result, quantities []quantity) bool {
+	return quantities[0].x == nil || slices.ContainsFunc(quantities, func(q quantity) bool { return q.of(r) != nil })
+}
+
 // values is the table of a proposal at all points: a row for each point and
 // run, a column for each quantity, and how far all are from exact values.
 func (s *sheet) values(title, proposal string, quantities []quantity) table {
@@ -250,7 +276,7 @@ func (s *sheet) values(title, proposal string, quantities []quantity) table {
 	for p := range s.points {
 		for _, x := range s.series {
 			r := x.at[p]
-			if x.proposal != proposal || r == nil {
+			if x.proposal != proposal || r == nil || !hasAny(r, quantities) {
 				continue
 			}
 			results = append(results, r)

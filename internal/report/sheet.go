@@ -19,14 +19,25 @@ type sheet struct {
 	common    Settings // what the models of all points have in common
 	series    []series
 	numbers   []quantity   // of all results, in order of appearance
-	functions [][]quantity // each at all its points
+	functions [][]quantity // each at all its points, those of each kind apart
 }
 
 // A quantity is an observable that is one number, or a function at a point.
 type quantity struct {
 	name  string
 	x     []float64 // nil of a number
+	kind  string    // of a function, see kindOf
 	label string    // the name, or how the point is written
+}
+
+// kindOf tells apart functions that cannot be in one table. Functions of
+// numbers are of one kind; vectors are along the axes of one shape, so that
+// functions of vectors are of one kind only if all their points are the same.
+func kindOf(x [][]float64) string {
+	if slices.ContainsFunc(x, func(p []float64) bool { return len(p) != 1 }) {
+		return fmt.Sprint(x)
+	}
+	return ""
 }
 
 // head is the heading of a column of the quantity.
@@ -42,7 +53,7 @@ func (q *quantity) of(r *Result) *Estimate {
 	if q.x == nil {
 		return r.Observables.number(q.name)
 	}
-	if o := r.Observables.find(q.name); o != nil {
+	if o := r.Observables.find(q.name); o != nil && kindOf(o.X) == q.kind {
 		if i := slices.IndexFunc(o.X, func(x []float64) bool { return slices.Equal(x, q.x) }); i >= 0 {
 			return &o.Estimates[i]
 		}
@@ -124,14 +135,15 @@ func (s *sheet) collect(o *Observable) {
 		}
 		return
 	}
-	k := slices.IndexFunc(s.functions, func(f []quantity) bool { return f[0].name == o.Name })
+	kind := kindOf(o.X)
+	k := slices.IndexFunc(s.functions, func(f []quantity) bool { return f[0].name == o.Name && f[0].kind == kind })
 	for _, x := range o.X {
 		if k < 0 {
 			k = len(s.functions)
 			s.functions = append(s.functions, nil)
 		}
 		if !slices.ContainsFunc(s.functions[k], func(q quantity) bool { return slices.Equal(q.x, x) }) {
-			s.functions[k] = append(s.functions[k], quantity{name: o.Name, x: x})
+			s.functions[k] = append(s.functions[k], quantity{name: o.Name, x: x, kind: kind})
 		}
 	}
 }

@@ -25,6 +25,7 @@ type Task struct {
 	Seconds            float64
 	Proposed, Accepted uint64 // of all chains
 	Columns            []observables.Field
+	NoClusters         error // why the kernels build no clusters to average over; nil if they do
 	// Series is [chain][number][record], the numbers of the Columns one after
 	// the other. Chains may differ in length; those of a pair are 2k and 2k+1.
 	Series [][][]float64

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -30,6 +31,10 @@ type Manifest struct {
 	Start   time.Time  `json:"start"`
 	Stop    *time.Time `json:"stop"` // nil until the run is complete
 	Tasks   []Task     `json:"tasks"`
+
+	// Inputs are the SHA-256 of the files in inputs/ by their names, in
+	// hexadecimal; set by Create. Runs of older programs have none.
+	Inputs map[string]string `json:"inputs,omitempty"`
 }
 
 // A Machine is what a run was computed on.
@@ -100,6 +105,7 @@ func (m *Manifest) clone() Manifest {
 		stop := *m.Stop
 		c.Stop = &stop
 	}
+	c.Inputs = maps.Clone(m.Inputs)
 	c.Tasks = slices.Clone(m.Tasks)
 	for i, t := range c.Tasks {
 		c.Tasks[i].Groups = slices.Clone(t.Groups)

@@ -37,7 +37,7 @@ func Create(dir string, m Manifest, card []byte, inputs map[string][]byte) (*Run
 
 func create(d disk, dir string, m Manifest, card []byte, inputs map[string][]byte) (*Run, error) {
 	m = m.clone()
-	m.Format = Format
+	m.Format, m.Inputs = Format, Sums(inputs)
 	if err := m.check(); err != nil {
 		return nil, fmt.Errorf("store: cannot make %s: %w", dir, err)
 	}

@@ -98,7 +98,7 @@ func TestCreate(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	want.Format = Format
+	want.Format, want.Inputs = Format, Sums(inputs)
 	if r.Path() != dir {
 		t.Errorf("path %s", r.Path())
 	}

@@ -9,7 +9,9 @@
 //	err := m.Prepare()
 //
 // [Ising], [Potts], [BlumeCapel] and [SpinGlass] are of spins with pair
-// couplings.
+// couplings. [Gaussian] and [Phi4] are field theories and [NVector] is the XY and
+// the Heisenberg model; [Mixture] and [Ring] are densities in few dimensions, to
+// try kernels on.
 //
 // Beyond the little that every model has, kernels and observables ask for
 // abilities, each a small interface: local kernels for [Discrete], cluster
@@ -19,6 +21,21 @@
 // that is [Frustrated] says so. A model that states expectation values which
 // are known exactly is [Exact], and tables show them beside the estimates. A
 // kernel is refused for a model that lacks an ability, by its name.
+//
+// # Fields
+//
+// The configuration of a model of continuous variables is a [Field], numbers
+// with the density exp(-S). Such a model is [Differentiable]: it gives the action
+// S, with beta in it, and its gradient, of many configurations at once. Local
+// and cluster kernels ask for [FieldCoupled]. A [Spherical] model has unit
+// vectors, which are kept as such, in memory and in files, and never as angles.
+//
+// Models of two-valued spins have a continuous dual, [Dual]: numbers from which
+// spins can be drawn, and that can be drawn given spins. With it kernels of
+// fields sample spins; [DualIsing] is the distribution of these numbers as a
+// model of its own.
+//
+// # States and models
 //
 // A model is immutable once prepared and is shared by all its chains; the
 // configuration of a chain is a [State].
@@ -60,5 +77,6 @@
 //
 // k_B = 1. Lattices are periodic; a bond is one (site, direction) pair, so
 // that a side of length 2 joins its sites by two bonds. Sites are numbered in
-// row-major order: the last coordinate runs fastest.
+// row-major order: the last coordinate runs fastest. The components of a vector
+// stand together. The energy of a field is its action, and its Beta is 1.
 package models

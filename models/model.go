@@ -131,7 +131,7 @@ type Portable interface {
 // An Array is the layout of a configuration in a file.
 type Array struct {
 	Type  string // of an element, by NumPy's name: "|i1", "|u1" or "<f8"
-	Shape []int  // the sides of the lattice, or the number of sites
+	Shape []int  // the sides of the lattice or the number of sites, then the components of a vector
 }
 
 // Frustrated is the ability of a model that may have bonds which compete. It

@@ -19,6 +19,9 @@
 //	heat-bath      N sites drawn anew
 //	wolff          one cluster
 //	swendsen-wang  one update of all clusters
+//	over-relaxation N sites reflected at what their neighbours favour
+//	hmc, nuts      one trajectory along the gradient
+//	mala, pcn      one proposal for all coordinates
 //
 // # Models
 //

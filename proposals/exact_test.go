@@ -195,11 +195,11 @@ func TestLocalMatrix(t *testing.T) {
 		for _, order := range []Order{Sequential, Checkerboard} {
 			// Independent sites commute, so that the order does not matter.
 			c := claims{reversible: p.beta*p.j == 0, period: 1}
-			p.check(t, "metropolis "+string(order), p.transitions(t, &Metropolis{order}), c)
+			p.check(t, "metropolis "+string(order), p.transitions(t, &Metropolis{Order: order}), c)
 			p.check(t, "heat-bath "+string(order), p.transitions(t, &HeatBath{order}), c)
 		}
 		c := claims{reversible: true, period: 1}
-		p.check(t, "metropolis, an attempt", p.attempt(t, &Metropolis{Random}), c)
+		p.check(t, "metropolis, an attempt", p.attempt(t, &Metropolis{Order: Random}), c)
 		p.check(t, "heat-bath, an attempt", p.attempt(t, &HeatBath{Random}), c)
 	}
 }
@@ -211,7 +211,7 @@ func TestRandomOrderMatrix(t *testing.T) {
 		points = someParameters(2, 2)
 	}
 	for _, p := range points {
-		for _, spec := range []Spec{&Metropolis{Random}, &HeatBath{Random}} {
+		for _, spec := range []Spec{&Metropolis{Order: Random}, &HeatBath{Random}} {
 			name := fmt.Sprintf("%T", spec)
 			step := p.transitions(t, spec)
 			p.check(t, name, step, claims{reversible: true, period: 1})
@@ -274,9 +274,9 @@ func TestCompositeMatrix(t *testing.T) {
 			continue
 		}
 		bind := func(c Chain) (wolff, local mc.Kernel) {
-			return new(Wolff).Bind(p.ising, c), (&Metropolis{Sequential}).Bind(p.ising, c)
+			return new(Wolff).Bind(p.ising, c), (&Metropolis{Order: Sequential}).Bind(p.ising, c)
 		}
-		wolff, local := p.transitions(t, new(Wolff)), p.transitions(t, &Metropolis{Sequential})
+		wolff, local := p.transitions(t, new(Wolff)), p.transitions(t, &Metropolis{Order: Sequential})
 		c := claims{reversible: p.j == 0, period: 1}
 
 		cycle := p.walk(t, func(c Chain) func() {

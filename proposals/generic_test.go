@@ -37,7 +37,7 @@ func TestCheckNamesAbility(t *testing.T) {
 func TestDiscreteIsPairCoupled(t *testing.T) {
 	for _, p := range someParameters(2, 2) {
 		discrete := struct{ models.Discrete }{p.ising}
-		for _, spec := range []Spec{&Metropolis{Sequential}, &HeatBath{Sequential}, &HeatBath{Random}} {
+		for _, spec := range []Spec{&Metropolis{Order: Sequential}, &HeatBath{Sequential}, &HeatBath{Random}} {
 			got := p.walk(t, func(c Chain) func() { return spec.Bind(discrete, c).Step })
 			same(t, fmt.Sprintf("%v %T%v", p, spec, spec), got, p.transitions(t, spec))
 		}
@@ -49,7 +49,7 @@ func TestDiscreteIsPairCoupled(t *testing.T) {
 func TestDiscreteParity(t *testing.T) {
 	p := newPoint(1e-4, 1, 0, 2, 2)
 	discrete := struct{ models.Discrete }{p.ising}
-	step := p.walk(t, func(c Chain) func() { return (&Metropolis{Random}).Bind(discrete, c).Step })
+	step := p.walk(t, func(c Chain) func() { return (&Metropolis{Order: Random}).Bind(discrete, c).Step })
 	for range 7 { // 128 steps
 		step = step.Mul(step)
 	}

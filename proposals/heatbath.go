@@ -16,6 +16,17 @@ import (
 // 294 (1963)). One step is N sites. It is rejection-free; with Order Random
 // a step is reversible. It is ergodic in every order, since every state of
 // a site has a positive probability.
+//
+// Of a [models.FieldCoupled] model with K times the sum of the neighbours h, it
+// draws
+//
+//   - real numbers, and the components of vectors of any length one by one, from
+//     exp(h phi - A phi^2 - B phi^4): normal variates where B = 0, and else by
+//     rejection from them, of five trials at least one being accepted in the
+//     mean;
+//   - unit vectors of two components from exp(h.S), by the rejection of D. J.
+//     Best and N. I. Fisher, Appl. Stat. 28, 152 (1979);
+//   - unit vectors of three from exp(h.S), by its distribution function.
 type HeatBath struct {
 	Order Order `card:"order" default:"checkerboard" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
 }
@@ -29,7 +40,12 @@ func init() {
 }
 
 // Check implements Spec.
-func (*HeatBath) Check(m models.Model) error { return needDiscrete(m) }
+func (*HeatBath) Check(m models.Model) error {
+	if m, ok := m.(models.FieldCoupled); ok {
+		return needUnitVectors(m)
+	}
+	return needDiscrete(m)
+}
 
 // Ergodic implements Spec.
 func (*HeatBath) Ergodic(models.Model) error { return nil }
@@ -40,6 +56,9 @@ func (k *HeatBath) Reversible(models.Model) bool { return k.Order.orDefault() ==
 // Bind implements Spec.
 func (k *HeatBath) Bind(m models.Model, c Chain) mc.Kernel {
 	order := k.Order.orDefault()
+	if m, ok := m.(models.FieldCoupled); ok {
+		return newFieldHeatBath(m, c, order)
+	}
 	if m, ok := m.(models.PairCoupled); ok && kindOf(m) == isingKind {
 		return newLocal(m, c, nil, order, heatBathFlip)
 	}

@@ -2,17 +2,36 @@ package proposals
 
 import (
 	"mcrun/mc"
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
 // Metropolis is the algorithm of N. Metropolis et al., J. Chem. Phys. 21, 1087
-// (1953), for sites with discrete states. One step is N attempts: at a site,
-// another state is proposed (uniformly, where there is a choice) and accepted
-// with probability
+// (1953). One step is N attempts: at a site, another state is proposed (uniformly,
+// where there is a choice) and accepted with probability
 //
 //	min(1, exp(-beta dE)),
 //
 // dE being the change of H.
+//
+// # Fields
+//
+// Of a [models.FieldCoupled] model, and of any other [models.Differentiable] one
+// with the action computed at every attempt, what is proposed depends on a width
+// w:
+//
+//   - real numbers, and the components of vectors of any length one by one:
+//     phi + w u, u uniform in [-1, 1];
+//   - unit vectors of two components: a rotation by an angle in [-w, w], the tangent
+//     of a quarter of which is uniform;
+//   - unit vectors of three: one uniform in the cap of angular radius w around
+//     the present one.
+//
+// An attempt is one at a site, or at a component that is visited by itself. If
+// Width is nil it is tuned during thermalization, towards half of the proposals
+// being accepted, and frozen then. What follows is of discrete states alone: a
+// continuous field is neither flipped back and forth nor caught between sets of
+// configurations.
 //
 // # Orders, and a trap
 //
@@ -34,7 +53,8 @@ import (
 // configuration to every other: the kernel is ergodic by construction, for
 // a thirty-second of its acceptance.
 type Metropolis struct {
-	Order Order `card:"order" default:"checkerboard" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
+	Order Order    `card:"order" default:"checkerboard" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
+	Width *float64 `card:"width" above:"0" doc:"of fields: largest change of a number, or angle of a vector; tuned where not given"`
 }
 
 func init() {
@@ -46,7 +66,18 @@ func init() {
 }
 
 // Check implements Spec.
-func (*Metropolis) Check(m models.Model) error { return needDiscrete(m) }
+func (k *Metropolis) Check(m models.Model) error {
+	if m, ok := m.(models.Differentiable); ok {
+		return k.checkField(m)
+	}
+	if err := needDiscrete(m); err != nil {
+		return err
+	}
+	if k.Width != nil {
+		return &param.Error{Key: "width", Problem: "given, but the model's sites take discrete states", Expected: "no width"}
+	}
+	return nil
+}
 
 // Ergodic implements Spec.
 func (*Metropolis) Ergodic(models.Model) error { return nil }
@@ -57,6 +88,9 @@ func (k *Metropolis) Reversible(models.Model) bool { return k.Order.orDefault() 
 // Bind implements Spec.
 func (k *Metropolis) Bind(m models.Model, c Chain) mc.Kernel {
 	order := k.Order.orDefault()
+	if m, ok := m.(models.Differentiable); ok {
+		return newFieldMetropolis(m, c, order, k.Width)
+	}
 	pairs, ok := m.(models.PairCoupled)
 	most := lazy
 	if order == Random && ok && !flat(pairs) {

@@ -20,7 +20,7 @@ func TestSquare(t *testing.T) {
 		tally  mc.Tally
 	}
 	for _, spec := range []Spec{
-		&Metropolis{Random}, &Metropolis{Sequential}, &Metropolis{Checkerboard},
+		&Metropolis{Order: Random}, &Metropolis{Order: Sequential}, &Metropolis{Order: Checkerboard},
 		&HeatBath{Random}, &HeatBath{Sequential}, &HeatBath{Checkerboard},
 		new(Wolff),
 	} {
@@ -60,7 +60,7 @@ func TestSquare(t *testing.T) {
 // Where 32 bits do not decide, more are drawn. That is once in 2^32 times, so
 // the thresholds are put where it happens.
 func TestSquareUndecided(t *testing.T) {
-	l := (&Metropolis{Random}).Bind(squareIsing(t, criticalBeta, 1, 0, 4, 4), Chain{
+	l := (&Metropolis{Order: Random}).Bind(squareIsing(t, criticalBeta, 1, 0, 4, 4), Chain{
 		State:  make(models.Spins, 16),
 		Random: mc.NewStream(mc.NewKey(5)),
 	}).(*local)

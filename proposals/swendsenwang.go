@@ -15,14 +15,19 @@ import (
 //     with probability 1/2;
 //   - Potts models with J >= 0: a bond between equal colours is active with
 //     probability 1 - exp(-beta J), and a cluster gets a colour drawn uniformly;
-//   - spins -1, 0, 1: as spins +-1, the zeros belonging to no cluster.
+//   - spins -1, 0, 1: as spins +-1, the zeros belonging to no cluster;
+//   - fields with couplings K of neighbours: the signs of their projections p on a
+//     random direction r are such spins, a bond being active with probability
+//     1 - exp(-2 K p_i p_j), and a cluster is reflected, phi - 2 p r, with
+//     probability 1/2.
 //
 // A field h_i is a coupling of site i to one more spin, the ghost: a spin along
 // its field (h_i s_i > 0) is joined to the ghost with probability 1 - exp(-2 beta
 // |h_i|), and the ghost's cluster is not flipped. A Potts model may have none.
 //
 // The kernel is rejection-free, reversible, and ergodic because every cluster
-// may be a single site; but it never changes the zeros of spins -1, 0, 1.
+// may be a single site; but it never changes the zeros of spins -1, 0, 1, nor the
+// length of the vectors of a field.
 // Couplings that are frustrated are valid, but there the clusters percolate and
 // help little.
 type SwendsenWang struct{}
@@ -36,23 +41,41 @@ func init() {
 }
 
 // Check implements Spec.
-func (*SwendsenWang) Check(m models.Model) error { return needClusters(m) }
+func (*SwendsenWang) Check(m models.Model) error {
+	if _, ok := m.(models.FieldCoupled); ok {
+		return nil
+	}
+	return needClusters(m)
+}
 
 // Ergodic implements Spec.
-func (*SwendsenWang) Ergodic(m models.Model) error { return vacancies(m) }
+func (*SwendsenWang) Ergodic(m models.Model) error {
+	if m, ok := m.(models.FieldCoupled); ok {
+		return embeddedErgodic(m)
+	}
+	return vacancies(m)
+}
 
 // Reversible implements [Reversible].
 func (*SwendsenWang) Reversible(models.Model) bool { return true }
 
 // Clusters implements ClusterBuilder. With fields those joined to the ghost are
 // one cluster, in whichever way its sites hang together.
-func (*SwendsenWang) Clusters(models.Model) error { return nil }
+func (*SwendsenWang) Clusters(m models.Model) error {
+	if _, ok := m.(models.FieldCoupled); ok {
+		return errProjected
+	}
+	return nil
+}
 
 // Advise implements Adviser.
 func (*SwendsenWang) Advise(m models.Model) string { return percolation(m) }
 
 // Bind implements Spec.
 func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
+	if m, ok := m.(models.FieldCoupled); ok {
+		return newEmbeddedSwendsenWang(m, c)
+	}
 	pairs := m.(models.PairCoupled)
 	if kindOf(pairs) == isingKind {
 		return newIsingSwendsenWang(pairs, c)

@@ -290,8 +290,8 @@ func TestRelativesLocalMatrix(t *testing.T) {
 		}
 		discrete := struct{ models.Discrete }{s} // hides the couplings
 		for _, specs := range [][2]Spec{
-			{&Metropolis{Sequential}, &HeatBath{Sequential}},
-			{&Metropolis{Checkerboard}, &HeatBath{Checkerboard}},
+			{&Metropolis{Order: Sequential}, &HeatBath{Sequential}},
+			{&Metropolis{Order: Checkerboard}, &HeatBath{Checkerboard}},
 		} {
 			for _, spec := range specs {
 				name := fmt.Sprintf("%T%v", spec, spec)
@@ -303,7 +303,7 @@ func TestRelativesLocalMatrix(t *testing.T) {
 				}
 			}
 		}
-		for _, spec := range []Spec{&Metropolis{Random}, &HeatBath{Random}} {
+		for _, spec := range []Spec{&Metropolis{Order: Random}, &HeatBath{Random}} {
 			s.check(t, fmt.Sprintf("%T, an attempt", spec), s.attempt(t, spec), true, true)
 		}
 	}
@@ -313,7 +313,7 @@ func TestRelativesLocalMatrix(t *testing.T) {
 func TestPottsPatterns(t *testing.T) {
 	s := pottsOn(2, 0.5, 1, 2, 2, 2)
 	discrete := struct{ models.Discrete }{s}
-	for _, spec := range []Spec{&Metropolis{Random}, &HeatBath{Random}} {
+	for _, spec := range []Spec{&Metropolis{Order: Random}, &HeatBath{Random}} {
 		p := s.attempt(t, spec)
 		s.check(t, fmt.Sprintf("%T, an attempt", spec), p, true, true)
 		if _, ok := spec.(*Metropolis); ok { // as of a model without couplings
@@ -329,7 +329,7 @@ func TestPottsPatterns(t *testing.T) {
 // A step of random order is N attempts.
 func TestRelativesRandomOrder(t *testing.T) {
 	for _, s := range []*system{pottsOn(3, 0.9, 1, 3), spinOneOn(0.7, -1, 0.2, -0.4, 3), glass(0.7, true, 0.3, 3)} {
-		for _, spec := range []Spec{&Metropolis{Random}, &HeatBath{Random}} {
+		for _, spec := range []Spec{&Metropolis{Order: Random}, &HeatBath{Random}} {
 			a := s.attempt(t, spec)
 			same(t, fmt.Sprintf("%v %T", s, spec), s.transitions(t, spec), a.Mul(a).Mul(a))
 		}
@@ -378,7 +378,7 @@ func TestPottsIsIsing(t *testing.T) {
 			for _, shape := range [][]int{{2, 2}, {5}} {
 				two, ising := pottsOn(2, beta, j, shape...), newPoint(beta, j/2, 0, shape...)
 				for _, spec := range []Spec{
-					&Metropolis{Sequential}, &Metropolis{Checkerboard}, &HeatBath{Sequential}, new(Wolff), new(SwendsenWang),
+					&Metropolis{Order: Sequential}, &Metropolis{Order: Checkerboard}, &HeatBath{Sequential}, new(Wolff), new(SwendsenWang),
 				} {
 					if spec.Check(two) != nil {
 						continue // clusters for J < 0
@@ -411,7 +411,7 @@ func TestGraphIsLattice(t *testing.T) {
 		lattice := models.NewLattice(2, 2)
 		graph := onGraph(p.String(), models.Product, 2, p.beta, lattice, latticeBonds(p.shape, func() float64 { return p.j }), []float64{p.h, p.h, p.h, p.h})
 		for _, spec := range []Spec{
-			&Metropolis{Sequential}, &Metropolis{Checkerboard}, &HeatBath{Checkerboard}, new(Wolff), new(SwendsenWang),
+			&Metropolis{Order: Sequential}, &Metropolis{Order: Checkerboard}, &HeatBath{Checkerboard}, new(Wolff), new(SwendsenWang),
 		} {
 			want := p.transitions(t, spec)
 			if _, ok := spec.(*Wolff); ok && !alternates(p.ising) {
@@ -459,7 +459,7 @@ func TestExtremes(t *testing.T) {
 			pottsOn(5, beta, 1, 2, 2, 2, 2), pottsOn(5, beta, 1, 2, 2, 2, 2, 2), // up to eight neighbours, and more
 			spinOneOn(beta, 1, 0.5, -0.3, 4, 4), glass(beta, false, 0.5, 4, 4), glass(beta, true, 0.3, 4, 4),
 		} {
-			for _, spec := range []Spec{&Metropolis{Random}, new(Metropolis), new(HeatBath), new(Wolff), new(SwendsenWang)} {
+			for _, spec := range []Spec{&Metropolis{Order: Random}, new(Metropolis), new(HeatBath), new(Wolff), new(SwendsenWang)} {
 				if spec.Check(s) != nil {
 					continue
 				}

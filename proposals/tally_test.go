@@ -23,9 +23,9 @@ func TestTally(t *testing.T) {
 		// one configuration to the other.
 		accepted func(from, to models.Spins) uint64
 	}{
-		{"metropolis", plain, &Metropolis{Sequential}, 16, changed},
-		{"metropolis", field, &Metropolis{Checkerboard}, 16, changed},
-		{"metropolis of three states", three, &Metropolis{Sequential}, 16, changed},
+		{"metropolis", plain, &Metropolis{Order: Sequential}, 16, changed},
+		{"metropolis", field, &Metropolis{Order: Checkerboard}, 16, changed},
+		{"metropolis of three states", three, &Metropolis{Order: Sequential}, 16, changed},
 		{"wolff in a field", field, new(Wolff), 1, func(from, to models.Spins) uint64 { return min(changed(from, to), 1) }},
 		{"wolff", plain, new(Wolff), 0, none},
 		{"heat-bath", plain, &HeatBath{Sequential}, 0, none},

@@ -20,7 +20,10 @@ import (
 //     probability is 1 - exp(-beta J), and the cluster gets one of the q - 1 other
 //     colours;
 //   - spins -1, 0, 1: as spins +-1. The zeros join no cluster, and a step that
-//     begins at one does nothing.
+//     begins at one does nothing;
+//   - fields with couplings K of neighbours: the signs of their projections p on a
+//     random direction r are such spins, a bond being active with probability
+//     1 - exp(-2 K p_i p_j), and the cluster is reflected, phi - 2 p r.
 //
 // Without fields the change is never rejected. With fields h_i, which a Potts
 // model may not have, it is accepted with probability
@@ -32,7 +35,8 @@ import (
 // percolate and help little.
 //
 // The kernel is reversible, and ergodic because a cluster may be a single site;
-// but it never changes the zeros of spins -1, 0, 1.
+// but it never changes the zeros of spins -1, 0, 1, nor the length of the vectors
+// of a field.
 //
 // # A trap
 //
@@ -43,7 +47,7 @@ import (
 // that are not joined one is flipped, and the product of their signs is that of
 // the step before the last; where clusters are single sites the number of spins
 // that are up is even and odd by turns. So a step leaves the cluster as it was
-// with probability 1/32 on every graph, and on a lattice at low temperature,
+// with probability 1/32 on every graph, of fields of one component, and on a lattice at low temperature,
 // where a site of an ordered configuration is cut off from all its neighbours
 // with a probability below 1/1024, and near infinite temperature or without
 // couplings, where fewer than one change of a site in 32 would be rejected.
@@ -58,10 +62,20 @@ func init() {
 }
 
 // Check implements Spec.
-func (*Wolff) Check(m models.Model) error { return needClusters(m) }
+func (*Wolff) Check(m models.Model) error {
+	if _, ok := m.(models.FieldCoupled); ok {
+		return nil
+	}
+	return needClusters(m)
+}
 
 // Ergodic implements Spec.
-func (*Wolff) Ergodic(m models.Model) error { return vacancies(m) }
+func (*Wolff) Ergodic(m models.Model) error {
+	if m, ok := m.(models.FieldCoupled); ok {
+		return embeddedErgodic(m)
+	}
+	return vacancies(m)
+}
 
 // Reversible implements [Reversible].
 func (*Wolff) Reversible(models.Model) bool { return true }
@@ -69,6 +83,9 @@ func (*Wolff) Reversible(models.Model) bool { return true }
 // Clusters implements ClusterBuilder. With a field the clusters are those of the
 // bonds alone, between which the field leaves correlations.
 func (*Wolff) Clusters(m models.Model) error {
+	if _, ok := m.(models.FieldCoupled); ok {
+		return errProjected
+	}
 	if hasField(m.(models.PairCoupled).Couplings()) {
 		return errors.New("in a field spins of different clusters are correlated, which one cluster does not see; use swendsen-wang")
 	}
@@ -80,6 +97,9 @@ func (*Wolff) Advise(m models.Model) string { return percolation(m) }
 
 // Bind implements Spec.
 func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
+	if m, ok := m.(models.FieldCoupled); ok {
+		return newEmbeddedWolff(m, c)
+	}
 	pairs := m.(models.PairCoupled)
 	var rest uint64
 	if alternates(pairs) {

@@ -196,9 +196,9 @@ func compareAll(t *testing.T, samplings []sampling, kernels map[string]Spec, nam
 
 func everyKernel() map[string]Spec {
 	return map[string]Spec{
-		"metropolis":            &Metropolis{Random},
+		"metropolis":            &Metropolis{Order: Random},
 		"metropolis board":      new(Metropolis),
-		"metropolis sequential": &Metropolis{Sequential},
+		"metropolis sequential": &Metropolis{Order: Sequential},
 		"heat-bath":             new(HeatBath),
 		"wolff":                 new(Wolff),
 		"swendsen-wang":         new(SwendsenWang),

@@ -1,0 +1,379 @@
+package proposals
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"mcrun/mc"
+	"mcrun/mc/param"
+	"mcrun/models"
+)
+
+// HMC is hybrid (Hamiltonian) Monte Carlo (S. Duane, A. D. Kennedy, B. J.
+// Pendleton and D. Roweth, Phys. Lett. B 195, 216 (1987)). One step is one
+// trajectory: momenta are drawn, Hamilton's equations are solved by an
+// [Integrator] for a time, and the end is accepted with probability
+//
+//	min(1, exp(-dH)),   H = S(x) + p M^-1 p/2,
+//
+// dH being the error of the integration. It serves every model with a gradient,
+// that of unit vectors on the product of spheres.
+//
+// # Length
+//
+// The time of a trajectory is drawn uniformly within a fraction Jitter of the
+// length, whatever the configuration, so that no mode is stuck for swinging back
+// to where it was; the number of steps is the nearest to that time over Step,
+// and they share it equally.
+//
+// # Mass
+//
+// With M = 1 the modes of a field swing with their own frequencies: a long
+// trajectory for the slowest takes many steps of the fastest. Mass Fourier, for
+// fields of one component on a lattice, makes M the inverse propagator of a
+// free field,
+//
+//	M(k) ~ 1 + xi^2 khat^2
+//
+// (G. G. Batrouni et al., Phys. Rev. D 32, 2736 (1985)), with the correlation
+// length xi that is measured during thermalization: all modes of a free field
+// then have one frequency. A step takes two Fourier transforms more, which on
+// 64 x 64 sites cost as much as 15 steps without, and strong couplings mix the
+// modes; so it pays only where the field is nearly free and xi is long.
+//
+// # Tuning
+//
+// What the card does not fix is tuned during thermalization and constant
+// afterwards: the step, so that the mean of min(1, exp(-dH)) is Accept; the
+// length, so that the expected squared jump of |sum_x s_x|^2 per gradient is
+// largest; and xi. Where that quantity is not a slow one, as in an
+// antiferromagnet, a length is better given than tuned. Without thermalization
+// the step is 0.1, the length 1 and M = 1.
+//
+// A trajectory along which S is not finite, or with |dH| > 1000, is a
+// divergence. It is rejected.
+type HMC struct {
+	Integrator Integrator `card:"integrator" default:"minimum-norm" oneof:"leapfrog minimum-norm" doc:"how the equations of motion are solved"`
+	Step       *float64   `card:"step" above:"0" doc:"time step; tuned if left out"`
+	Length     *float64   `card:"length" above:"0" doc:"time of a trajectory; tuned if left out"`
+	Jitter     float64    `card:"jitter" default:"0.2" min:"0" below:"1" doc:"the time is drawn within this fraction of the length"`
+	Accept     float64    `card:"accept" default:"0.8" above:"0" below:"1" doc:"acceptance to which the step is tuned"`
+	Mass       Mass       `card:"mass" default:"unit" oneof:"unit fourier" doc:"mass of the momenta: 1, or that of a free field"`
+}
+
+// A Mass is the covariance of the momenta of [HMC].
+type Mass string
+
+// The masses.
+const (
+	Unit    Mass = "unit"
+	Fourier Mass = "fourier"
+)
+
+const (
+	firstStep   = 0.1 // before it is tuned
+	firstLength = 1.0
+	hmcAccept   = 0.8
+
+	// maxSteps bounds the steps of a trajectory of mean length.
+	maxSteps = 1000
+	// maxError bounds |dH|; beyond is a divergence.
+	maxError = 1000
+)
+
+func init() {
+	Register(Entry{
+		Name: "hmc",
+		Doc:  "hybrid Monte Carlo (Duane et al. 1987); one step is one trajectory",
+		New:  func() Spec { return new(HMC) },
+	})
+}
+
+// Validate checks what the keys say together.
+func (k *HMC) Validate() error {
+	if k.Step == nil || k.Length == nil {
+		return nil
+	}
+	if n := *k.Length / *k.Step; n < 1 || n > maxSteps {
+		return &param.Error{
+			Key:      "length",
+			Problem:  fmt.Sprintf("is %.3g times the step", n),
+			Expected: fmt.Sprintf("1 to %d steps", maxSteps),
+		}
+	}
+	return nil
+}
+
+// Check implements Spec.
+func (k *HMC) Check(m models.Model) error {
+	if err := needGradient(m); err != nil {
+		return err
+	}
+	if k.Mass == Fourier {
+		if _, err := needFourier(m); err != nil {
+			return &param.Error{Key: "mass", Problem: "fourier does not fit: " + err.Error(), Expected: string(Unit)}
+		}
+	}
+	return nil
+}
+
+// Ergodic implements Spec.
+func (*HMC) Ergodic(models.Model) error { return nil }
+
+// Reversible implements [Reversible].
+func (*HMC) Reversible(models.Model) bool { return true }
+
+// Bind implements Spec.
+func (k *HMC) Bind(m models.Model, c Chain) mc.Kernel {
+	h := newHMC(m.(models.Differentiable), c, k.Integrator.orDefault())
+	h.jitter = k.Jitter
+	h.step, h.length = firstStep, firstLength
+	if k.Length != nil {
+		h.length = *k.Length
+		h.step = min(h.step, h.length)
+	} else {
+		h.lengths = newJumpRate(firstLength)
+	}
+	if k.Step != nil {
+		h.step = *k.Step
+		h.length = max(h.length, h.step)
+	} else {
+		h.steps = newDualAveraging(acceptOr(k.Accept, hmcAccept), h.step)
+	}
+	if k.Mass == Fourier {
+		sides, err := needFourier(m)
+		if err != nil {
+			panic("proposals: a Fourier mass for a model that Check refuses")
+		}
+		h.fit = newFreeFit(sides)
+		h.motion.mass = newFourierNormal(sides)
+		h.motion.v = make([]float64, len(h.p))
+	}
+	return h
+}
+
+// acceptOr returns the acceptance that 0 stands for.
+func acceptOr(accept, standard float64) float64 {
+	if accept == 0 {
+		return standard
+	}
+	return accept
+}
+
+// needGradient says why a model has no gradient.
+func needGradient(m models.Model) error {
+	if _, ok := m.(models.Differentiable); !ok {
+		return errors.New("the model has no gradient (models.Differentiable)")
+	}
+	return nil
+}
+
+// needFlat says why a model does not live in R^n with a gradient.
+func needFlat(m models.Model) error {
+	if _, ok := m.(models.Spherical); ok {
+		return errors.New("the model's sites hold unit vectors (models.Spherical); use hmc")
+	}
+	return needGradient(m)
+}
+
+// hmc is hybrid Monte Carlo on one chain.
+type hmc struct {
+	motion     *motion
+	integrator Integrator
+	state      models.Field
+	random     *mc.Stream
+	tally      *mc.Tally
+
+	now, next place // the state, and the end of a trajectory
+	p         []float64
+
+	step, length, jitter float64 // length 0: one step
+	frozen               bool
+	divergences          uint64
+
+	steps   *dualAveraging // nil: the step is not tuned
+	lengths *jumpRate      // nil: the length is not tuned
+	fit     *freeFit       // nil: M = 1
+
+	since      float64 // trajectories since the last Tune
+	acceptance float64 // sum over these
+	slope      float64 // sum over these of what lengths climbs by
+}
+
+func newHMC(m models.Differentiable, c Chain, i Integrator) *hmc {
+	return &hmc{
+		motion:     newMotion(m, rand.New(c.Random)),
+		integrator: i,
+		state:      c.State.(models.Field),
+		random:     c.Random,
+		tally:      c.Tally,
+		now:        newPlace(m.Dim()),
+		next:       newPlace(m.Dim()),
+		p:          make([]float64, m.Dim()),
+	}
+}
+
+// Step makes one trajectory.
+func (h *hmc) Step() {
+	h.motion.arrive(h.now, h.state)
+	h.motion.draw(h.state, h.p)
+	before := h.now.s[0] + h.motion.kinetic(h.p)
+	h.next.copyFrom(h.now)
+	n, step := h.plan()
+	dH := math.NaN()
+	if h.motion.run(h.next, h.p, h.integrator, n, step) {
+		dH = h.next.s[0] + h.motion.kinetic(h.p) - before
+	}
+	var acceptance float64
+	if math.Abs(dH) <= maxError {
+		acceptance = math.Min(1, math.Exp(-dH))
+	} else if h.frozen {
+		h.divergences++
+	}
+	h.observe(acceptance, float64(n)*step)
+	if !h.random.Below(mc.Threshold(acceptance)) {
+		h.tally.Add(1, 0)
+		return
+	}
+	h.tally.Add(1, 1)
+	h.now, h.next = h.next, h.now
+	copy(h.state, h.now.x)
+}
+
+// plan returns how many steps a trajectory makes, and of which time each.
+func (h *hmc) plan() (n int, step float64) {
+	if h.length == 0 {
+		return 1, h.step
+	}
+	time := h.length * (1 + h.jitter*(2*h.random.Float64()-1))
+	n = max(1, int(math.Round(time/h.step)))
+	return n, time / float64(n)
+}
+
+// observe takes from a trajectory from now to next, of given acceptance and
+// time, what tuning needs.
+func (h *hmc) observe(acceptance, time float64) {
+	if h.frozen {
+		return
+	}
+	h.since++
+	h.acceptance += acceptance
+	if h.lengths == nil || acceptance == 0 {
+		return
+	}
+	v := h.motion.velocity(h.p)
+	was, is, speed := h.slow(v)
+	jump := is - was
+	if slope := acceptance * jump * (2*speed*time - jump); finite(slope) {
+		h.slope += slope
+	}
+}
+
+// slow returns |sum_x s_x|^2 at the two ends of a trajectory, and its derivative
+// with time at the end, where the velocity is v.
+func (h *hmc) slow(v []float64) (was, is, speed float64) {
+	x, y, n := h.now.x, h.next.x, max(1, h.motion.sphere)
+	for c := range n {
+		var a, b, s float64
+		for i := c; i < len(x); i += n {
+			a += x[i]
+			b += y[i]
+			s += v[i]
+		}
+		was += a * a
+		is += b * b
+		speed += 2 * b * s
+	}
+	return was, is, speed
+}
+
+// Tune implements [mc.Tuner].
+func (h *hmc) Tune() {
+	if h.since == 0 { // or frozen
+		return
+	}
+	if h.steps != nil {
+		h.steps.update(h.acceptance / h.since)
+		h.step = math.Exp(h.steps.log)
+	}
+	if h.lengths != nil {
+		h.lengths.update(h.slope/h.since, h.step, maxSteps*h.step)
+		h.length = math.Exp(h.lengths.log)
+	}
+	h.since, h.acceptance, h.slope = 0, 0, 0
+	h.bound()
+	if h.fit != nil && h.fit.add(h.state) {
+		h.weigh()
+	}
+}
+
+// Freeze implements [mc.Tuner].
+func (h *hmc) Freeze() {
+	h.frozen = true
+	if h.steps != nil {
+		h.step = math.Exp(h.steps.mean)
+	}
+	if h.lengths != nil {
+		h.length = math.Exp(h.lengths.mean)
+	}
+	h.bound()
+}
+
+// bound keeps the number of steps of a trajectory from 1 to maxSteps, by the one
+// of step and length that is tuned.
+func (h *hmc) bound() {
+	if h.lengths != nil {
+		h.length = max(h.step, min(h.length, maxSteps*h.step))
+	} else {
+		h.step = max(h.step, h.length/maxSteps)
+	}
+}
+
+// weigh gives the momenta the mass of the free field that was measured, scaled
+// to leave the fastest mode its mass 1, and so the step what it was.
+func (h *hmc) weigh() {
+	fastest := 1 + h.fit.xi2*slices.Max(h.motion.mass.khat)
+	h.motion.mass.set(func(khat float64) float64 { return (1 + h.fit.xi2*khat) / fastest })
+}
+
+// Divergences returns how many trajectories diverged since thermalization: S
+// was not finite along them, or |dH| > 1000.
+func (h *hmc) Divergences() uint64 { return h.divergences }
+
+// Save implements [mc.Saver].
+func (h *hmc) Save(s *mc.Snapshot, prefix string) {
+	mc.Put(s, prefix+".divergences", []uint64{h.divergences})
+	saveLearned(s, prefix+".tuned", h.learned())
+}
+
+// Load implements [mc.Saver].
+func (h *hmc) Load(s *mc.Snapshot, prefix string) error {
+	divergences := make([]uint64, 1)
+	err := errors.Join(
+		mc.Get(s, prefix+".divergences", divergences),
+		loadLearned(s, prefix+".tuned", h.learned()),
+	)
+	h.divergences = divergences[0]
+	if h.fit != nil {
+		h.weigh()
+	}
+	return err
+}
+
+// learned returns what a checkpoint keeps.
+func (h *hmc) learned() []*float64 {
+	v := []*float64{&h.step, &h.length}
+	if h.steps != nil {
+		v = append(v, h.steps.learned()...)
+	}
+	if h.lengths != nil {
+		v = append(v, h.lengths.learned()...)
+	}
+	if h.fit != nil {
+		v = append(v, h.fit.learned()...)
+	}
+	return v
+}

@@ -1,0 +1,216 @@
+package proposals
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+
+	"gonum.org/v1/gonum/floats"
+
+	"mcrun/models"
+)
+
+// An Integrator is a scheme that solves Hamilton's equations,
+//
+//	dx/dt = M^-1 p,   dp/dt = -dS/dx,
+//
+// in steps of time. Each is a product of exact flows of the two equations,
+// drifts of x and kicks of p, that reads the same backwards: it is reversible
+// and keeps the volume of phase space, and H = S + p M^-1 p/2 is conserved but
+// for an error of the order of the step squared.
+type Integrator string
+
+// The integrators.
+const (
+	// Leapfrog is half a kick, a drift and half a kick: one gradient a step.
+	Leapfrog Integrator = "leapfrog"
+	// MinimumNorm is the scheme of second order whose error has the least
+	// norm: kick lambda, drift 1/2, kick 1 - 2 lambda, drift 1/2, kick lambda,
+	// with lambda = 0.1931833275037836; two gradients a step (I. P. Omelyan,
+	// I. M. Mryglod and R. Folk, Comput. Phys. Commun. 151, 272 (2003),
+	// eq. 31).
+	MinimumNorm Integrator = "minimum-norm"
+)
+
+// minimumNorm is Omelyan's lambda.
+const minimumNorm = 0.1931833275037836
+
+// orDefault returns the integrator that an empty one stands for.
+func (i Integrator) orDefault() Integrator {
+	if i == "" {
+		return MinimumNorm
+	}
+	return i
+}
+
+// A place is a configuration with its action and gradient.
+type place struct {
+	x, g models.Field
+	s    []float64 // one number, as models take it
+}
+
+// newPlace returns a place that is none: no configuration equals it.
+func newPlace(dim int) place {
+	q := place{make(models.Field, dim), make(models.Field, dim), make([]float64, 1)}
+	for i := range q.x {
+		q.x[i] = math.NaN()
+	}
+	return q
+}
+
+// copyFrom makes a place a copy of another.
+func (a place) copyFrom(b place) {
+	copy(a.x, b.x)
+	copy(a.g, b.g)
+	a.s[0] = b.s[0]
+}
+
+// A motion is Hamilton's equations for a model. Where the sites hold unit
+// vectors, these move on the product of spheres: momenta are tangent, a drift
+// follows great circles, and a kick takes the part of the gradient that is
+// tangent (S. Byrne and M. Girolami, Scand. J. Stat. 40, 825 (2013)).
+type motion struct {
+	model  models.Differentiable
+	sphere int            // components of the unit vector of a site; 0 if there is none
+	mass   *fourierNormal // the momenta's distribution; nil: M = 1
+	v      []float64      // workspace for M^-1 p
+	normal *rand.Rand
+}
+
+// newMotion returns the motion with M = 1.
+func newMotion(m models.Differentiable, normal *rand.Rand) *motion {
+	d := &motion{model: m, normal: normal}
+	if s, ok := m.(models.Spherical); ok {
+		d.sphere = s.Sphere()
+	}
+	return d
+}
+
+// look evaluates S and its gradient at a place and reports whether S is finite.
+func (d *motion) look(q place) bool {
+	d.model.Gradient(q.x, q.s, q.g)
+	return finite(q.s[0])
+}
+
+// arrive makes q the place of a state, which another kernel may have moved
+// since.
+func (d *motion) arrive(q place, state models.Field) {
+	if !slices.Equal(q.x, state) {
+		copy(q.x, state)
+		d.look(q)
+	}
+}
+
+func finite(v float64) bool { return !math.IsNaN(v) && !math.IsInf(v, 0) }
+
+// draw draws momenta from exp(-p M^-1 p/2), on spheres those that are tangent
+// at x.
+func (d *motion) draw(x, p []float64) {
+	if d.mass != nil {
+		d.mass.draw(p, d.normal)
+		return
+	}
+	for i := range p {
+		p[i] = d.normal.NormFloat64()
+	}
+	for at := 0; d.sphere > 0 && at < len(p); at += d.sphere {
+		project(x[at:at+d.sphere], p[at:at+d.sphere])
+	}
+}
+
+// kinetic returns p M^-1 p/2.
+func (d *motion) kinetic(p []float64) float64 {
+	return floats.Dot(p, d.velocity(p)) / 2
+}
+
+// velocity returns M^-1 p, which holds until the next call.
+func (d *motion) velocity(p []float64) []float64 {
+	if d.mass == nil {
+		return p
+	}
+	d.mass.inverse(d.v, p)
+	return d.v
+}
+
+// run moves a place and its momenta along by n steps. It reports false, and
+// stops, where the action is not finite.
+func (d *motion) run(q place, p []float64, scheme Integrator, n int, step float64) bool {
+	parts, first, inner := 1, 0.5, 0.0 // drifts in a step, and its kicks
+	if scheme == MinimumNorm {
+		parts, first, inner = 2, minimumNorm, 1-2*minimumNorm
+	}
+	d.kick(q, p, first*step)
+	for i := 1; i <= n*parts; i++ {
+		d.drift(q.x, p, step/float64(parts))
+		if !d.look(q) {
+			return false
+		}
+		switch {
+		case i == n*parts:
+			d.kick(q, p, first*step)
+		case i%parts == 0: // the last kick of a step and the first of the next
+			d.kick(q, p, 2*first*step)
+		default:
+			d.kick(q, p, inner*step)
+		}
+	}
+	return true
+}
+
+// kick changes momenta as the force does in a time t.
+func (d *motion) kick(q place, p []float64, t float64) {
+	floats.AddScaled(p, -t, q.g)
+	for at := 0; d.sphere > 0 && at < len(p); at += d.sphere {
+		project(q.x[at:at+d.sphere], p[at:at+d.sphere])
+	}
+}
+
+// drift changes positions as free motion does in a time t.
+func (d *motion) drift(x, p []float64, t float64) {
+	if d.sphere == 0 {
+		floats.AddScaled(x, t, d.velocity(p))
+		return
+	}
+	for at := 0; at < len(x); at += d.sphere {
+		rotate(x[at:at+d.sphere], p[at:at+d.sphere], t)
+	}
+}
+
+// project leaves of p what is tangent to the unit sphere at x.
+func project(x, p []float64) {
+	var radial float64
+	for k, v := range p {
+		radial += x[k] * v
+	}
+	for k, v := range x {
+		p[k] -= radial * v
+	}
+}
+
+// rotate moves x on the unit sphere with momentum p for a time t:
+//
+//	x(t) = x cos |p|t + p/|p| sin |p|t,   p(t) = dx/dt.
+//
+// Rounding is kept from adding up: x is normalised again and p projected.
+func rotate(x, p []float64, t float64) {
+	var square float64
+	for _, v := range p {
+		square += v * v
+	}
+	speed := math.Sqrt(square)
+	if speed == 0 {
+		return
+	}
+	sin, cos := math.Sincos(speed * t)
+	var norm float64
+	for k, v := range x {
+		x[k] = v*cos + p[k]*(sin/speed)
+		p[k] = p[k]*cos - v*(speed*sin)
+		norm += x[k] * x[k]
+	}
+	norm = 1 / math.Sqrt(norm)
+	for k := range x {
+		x[k] *= norm
+	}
+	project(x, p)
+}

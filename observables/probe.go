@@ -11,8 +11,12 @@ import (
 // Standard returns the observables recorded where a card names none: those of
 // the standard set that exist for the model.
 func Standard(m models.Model) []Observable {
+	names := []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"}
+	if _, ok := m.(models.Differentiable); ok {
+		names = []string{"energy", "specific_heat", "action", "phi2", "phi4", "phi_neighbour", "abs_magnetization", "susceptibility", "binder"}
+	}
 	var set []Observable
-	for _, name := range []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"} {
+	for _, name := range names {
 		if p, ok := m.(models.PairCoupled); ok && name == "binder" && p.Couplings().Pair == models.Equal {
 			continue // of Potts, where it says little
 		}

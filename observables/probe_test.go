@@ -178,6 +178,7 @@ func TestRegistered(t *testing.T) {
 		"structure_factor", "correlation_length", "correlation",
 		"overlap", "abs_overlap", "squared_overlap", "overlap_binder",
 		"improved_susceptibility", "improved_structure_factor",
+		"action", "phi2", "phi4", "phi_neighbour", "helicity_modulus", "vorticity",
 	}
 	if !slices.Equal(names, want) {
 		t.Errorf("observables %q, want %q", names, want)

@@ -111,6 +111,7 @@ func init() {
 	registerCorrelation()
 	registerOverlap()
 	registerImproved()
+	registerFields()
 }
 
 // RegisterColumn makes a quantity known that observables can be estimated

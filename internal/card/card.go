@@ -70,6 +70,10 @@ type Member struct {
 	Steps  int     // elementary steps each time the member is called
 	Weight float64 // of a mixture: draws are in proportion to it
 	Spec   proposals.Spec
+	// Dual says that the kernel is one of fields, and acts on the continuous
+	// dual of the model's spins. With Refresh numbers and spins are drawn from
+	// each other before every step.
+	Dual, Refresh bool
 }
 
 // Tasks returns the number of tasks: every proposal at every point. Task n is

@@ -242,6 +242,11 @@ func (p *Point) Columns(q *Proposal) []observables.Field {
 // Clusters returns nil if each sweep of the proposal builds clusters over which
 // improved estimators can be averaged, and else why not.
 func (q *Proposal) Clusters(p *Point) error {
+	for _, m := range q.Members {
+		if m.Dual {
+			return fmt.Errorf("%s acts on the dual, from which spins are drawn anew", m.Kernel)
+		}
+	}
 	var why error
 	for _, m := range q.Members {
 		err := m.Clusters(p)

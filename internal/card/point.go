@@ -216,6 +216,13 @@ func (p *Point) Bytes() (chain, shared float64) {
 	if p.Run.From != nil {
 		shared += float64(len(p.Run.From.File.Data))
 	}
+	if slices.ContainsFunc(p.Proposals, func(q Proposal) bool {
+		return slices.ContainsFunc(q.Members, func(m Member) bool { return m.Dual })
+	}) {
+		dual, _ := models.NewDualOf(p.Model)
+		more, tables := dual.Bytes()
+		chain, shared = chain+more, shared+tables
+	}
 	return chain, shared
 }
 

@@ -22,6 +22,8 @@ type nameKeys struct {
 type memberKeys struct {
 	Kernel string `card:"kernel"`
 	Steps  int    `card:"steps" default:"1" min:"1"`
+	// Refresh is for kernels that act on the dual of a model of spins.
+	Refresh *bool `card:"refresh"`
 }
 
 // weightKeys are the keys of every member of a mixture.
@@ -155,6 +157,18 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		return m, true
 	}
 	err := spec.Check(point.Model)
+	if dual, ok := models.NewDualOf(point.Model); ok && err != nil && spec.Check(dual) == nil {
+		m.Dual, m.Refresh = true, k.Refresh != nil && *k.Refresh
+		if err := dual.Limit(); err != nil {
+			c.report(p.with("kernel"), param.Error{Problem: name + " does not fit " + point.ModelName + ": " + err.Error(), Expected: "kernels of spins"})
+			return m, false
+		}
+		return m, true
+	}
+	if k.Refresh != nil {
+		c.report(p.with("refresh"), param.Error{Problem: "given for a kernel that does not act on the continuous dual of the model's spins", Expected: "no refresh"})
+		return m, false
+	}
 	if err == nil {
 		if a, ok := spec.(proposals.Adviser); ok {
 			if advice := a.Advise(point.Model); advice != "" {
@@ -188,7 +202,11 @@ func (c *checker) ergodic(p path, q *Proposal, point *Point) {
 	}
 	var stuck []string
 	for _, m := range q.Members {
-		err := m.Spec.Ergodic(point.Model)
+		var target models.Model = point.Model
+		if m.Dual {
+			target, _ = models.NewDualOf(point.Model)
+		}
+		err := m.Spec.Ergodic(target)
 		if err == nil {
 			return
 		}

@@ -65,6 +65,9 @@ func (m *Member) keys(kind Kind) []param.Setting {
 	if kind == Mixture {
 		list = append(list, param.Setting{Key: "weight", Value: m.Weight})
 	}
+	if m.Refresh {
+		list = append(list, param.Setting{Key: "refresh", Value: true})
+	}
 	return append(list, param.Encode(m.Spec)...)
 }
 

@@ -108,10 +108,11 @@ func configurationBytes(m models.Model) float64 {
 // trial measures for about so long what a sweep of a proposal takes, in
 // seconds, from the start of a chain.
 func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep float64, err error) {
-	m, err := p.Prepare()
+	t, err := prepare(p)
 	if err != nil {
 		return 0, err
 	}
+	m := t.Model
 	width := p.Group()
 	g := mc.NewGroup(0, width, p.Seed)
 	states := make([]models.State, width)
@@ -119,9 +120,13 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 		states[i] = m.NewState(p.Run.Start, g.Stream(i, "start"))
 	}
 	clusters := observables.NewProbe(m, p.Columns(prop), states...).Listener(0)
+	var b *bridge
+	if bridged(prop) {
+		b = newBridge(t.dual, states[0].(models.Spins), g, 0)
+	}
 	var weights float64
 	for i, member := range prop.Members {
-		k := bind(m, p, member, i, g, 0, states[0], clusters)
+		k := bind(t, p, member, i, g, 0, states[0], b, clusters)
 		steps := float64(member.Steps)
 		if prop.Kind == card.Mixture {
 			steps *= member.Weight

@@ -17,7 +17,6 @@ import (
 	"mcrun/internal/card"
 	"mcrun/internal/store"
 	"mcrun/mc"
-	"mcrun/models"
 )
 
 // Manifest returns the tasks of a card as run.json lists them before a run
@@ -98,7 +97,7 @@ type job struct {
 	first, chains int // of the group
 	point         *card.Point
 	proposal      *card.Proposal
-	model         func() (models.Model, error) // one for all chains of a point
+	model         func() (*target, error) // one for all chains of a point
 
 	mu    sync.Mutex
 	chain *mc.Group // while it runs
@@ -148,9 +147,9 @@ func (r *Run) Do(ctx context.Context) error {
 func (r *Run) list() {
 	for i := range r.card.Tasks() {
 		point, prop := task(r.card, i)
-		var model func() (models.Model, error)
+		var model func() (*target, error)
 		if i%len(point.Proposals) == 0 {
-			model = sync.OnceValues(point.Prepare)
+			model = sync.OnceValues(func() (*target, error) { return prepare(point) })
 		} else {
 			model = r.jobs[len(r.jobs)-1].model
 		}

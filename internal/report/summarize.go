@@ -43,7 +43,7 @@ func Summarize(t Task) Result {
 		Scan:        append(Settings{}, t.Scan...),
 		Proposal:    t.Proposal,
 		Kernels:     append([]string{}, t.Kernels...),
-		Model:       thermal(t.ModelKeys, t.Model.Beta()),
+		Model:       thermal(t.ModelKeys, inverse(t.ModelKeys, t.Model.Beta())),
 		Chains:      t.Chains,
 		Seconds:     t.Seconds,
 		Doubts:      []string{},
@@ -88,6 +88,23 @@ func Summarize(t Task) Result {
 	}
 	r.Doubts = doubts.list()
 	return r
+}
+
+// inverse returns beta as the card gives it, of a model whose keys have no
+// temperature the model's own. That of the action of a dual is 1, whatever the
+// temperature of the spins is.
+func inverse(keys []param.Setting, beta float64) float64 {
+	for _, k := range keys {
+		if x, ok := k.Value.(float64); ok {
+			switch k.Key {
+			case "beta":
+				return x
+			case "temperature":
+				return 1 / x
+			}
+		}
+	}
+	return beta
 }
 
 // thermal returns the keys of a model with both temperature and beta, one

@@ -15,13 +15,13 @@
 //
 // What one step is:
 //
-//	metropolis     N attempts to change one site
-//	heat-bath      N sites drawn anew
-//	wolff          one cluster
-//	swendsen-wang  one update of all clusters
-//	over-relaxation N sites reflected at what their neighbours favour
-//	hmc, nuts      one trajectory along the gradient
-//	mala, pcn      one proposal for all coordinates
+//	metropolis       N attempts to change one site
+//	heat-bath        N sites drawn anew
+//	over-relaxation  N sites reflected at what their neighbours favour
+//	wolff            one cluster
+//	swendsen-wang    one update of all clusters
+//	hmc, nuts        one trajectory along the gradient
+//	mala, pcn        one proposal for all coordinates
 //
 // # Models
 //
@@ -33,6 +33,11 @@
 // a time or branches on nothing random; the other models are served plainly,
 // with tables of what a change costs. All of it is held to exact transition
 // matrices by package [mcrun/mc/mctest].
+//
+// Fields are served by kernels that know their couplings,
+// [mcrun/models.FieldCoupled] (local ones, over-relaxation, embedded clusters),
+// or their gradient, [mcrun/models.Differentiable]. What these tune is tuned
+// during thermalization, and constant from then on.
 //
 // A Spec may have abilities beside: an [Adviser] says where it is valid but of
 // little use, and a [ClusterBuilder] tells [Clusters] what it built, for

@@ -252,8 +252,14 @@ func (c *checker) steps(p path, q *Proposal, r *Run) {
 // fitting lists the kernels that fit a model with their keys at their
 // defaults, and of those the ones that pass a test.
 func fitting(m models.Model, test func(proposals.Spec) bool) (names []string) {
+	dual, spins := models.NewDualOf(m)
 	for _, e := range proposals.All() {
-		if s := e.New(); len(param.Decode(nil, s)) == 0 && s.Check(m) == nil && test(s) {
+		s := e.New()
+		if len(param.Decode(nil, s)) != 0 {
+			continue
+		}
+		fits := s.Check(m) == nil || spins && dual.Limit() == nil && s.Check(dual) == nil
+		if fits && test(s) {
 			names = append(names, e.Name)
 		}
 	}

@@ -18,6 +18,7 @@
 //   - trees and open squares from files of couplings, with fields;
 //   - spin glasses: the distribution of the overlap of two chains;
 //   - improved estimators, against plain ones of the same run;
+//   - the continuous dual: its normalisation, by thermodynamic integration;
 //   - observables derived by expressions, against those that are built in.
 //
 // # How values are compared

@@ -1,0 +1,173 @@
+package flow
+
+import (
+	"math"
+	"testing"
+
+	"mcrun/mc"
+	"mcrun/mc/param"
+	"mcrun/models"
+	"mcrun/proposals/flow/kern"
+)
+
+func spec(t testing.TB, keys map[string]any) Spec {
+	t.Helper()
+	var s Spec
+	if errs := param.Decode(keys, &s); errs != nil {
+		t.Fatal(errs)
+	}
+	return s
+}
+
+func stream(parts ...string) *mc.Stream { return mc.NewStream(mc.NewKey(1, parts...)) }
+
+func dual(t testing.TB, shape ...int) *models.DualIsing {
+	t.Helper()
+	tc := 2.269185314213022
+	m := &models.DualIsing{Thermal: models.Thermal{Temperature: &tc}, J: 1, Offset: 0.1}
+	m.Shape = shape
+	if err := m.Prepare(); err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+// shake gives all parameters random values, scales included.
+func shake[T kern.Float](f *Flow[T], size float64, random *mc.Stream) {
+	for i := range f.Theta {
+		f.Theta[i] += T(size * (2*random.Float64() - 1))
+	}
+}
+
+func testFlow[T kern.Float](t testing.TB, m models.Model, keys map[string]any) *Flow[T] {
+	t.Helper()
+	f, err := New[T](spec(t, keys), m, stream("flow"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	shake(f, 0.3, stream("shake"))
+	return f
+}
+
+func TestSampleGradient(t *testing.T) {
+	m := dual(t, 4, 4)
+	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3, 3}, "symmetry": "z2"})
+	const batch = 70
+	w := NewWorkers[float64](2)
+	value := func() float64 {
+		x, logq, s := make([]float64, batch*16), make([]float64, batch), make([]float64, batch)
+		f.Sample(w, stream("batch"), x, logq)
+		m.Action(x, s)
+		var sum float64
+		for c := range s {
+			sum += s[c] + logq[c]
+		}
+		return sum
+	}
+	grad := make([]float64, len(f.Theta))
+	f.SampleGradient(w, stream("batch"), batch, func(first int, x, logq, gx, l []float64) {
+		m.Gradient(x, make([]float64, len(logq)), gx)
+		for c := range l {
+			l[c] = 1
+		}
+	}, false, grad)
+	for i := range f.Theta {
+		const h = 1e-5
+		v := f.Theta[i]
+		f.Theta[i] = v + h
+		up := value()
+		f.Theta[i] = v - h
+		down := value()
+		f.Theta[i] = v
+		if want := (up - down) / (2 * h); math.Abs(grad[i]-want) > 1e-5*(1+math.Abs(want)) {
+			t.Fatalf("parameter %d: %v, want %v", i, grad[i], want)
+		}
+	}
+}
+
+func TestLogQ(t *testing.T) {
+	m := dual(t, 4, 4)
+	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3, 3}, "symmetry": "z2"})
+	w := NewWorkers[float64](2)
+	const batch = 70
+	x, logq, again := make([]float64, batch*16), make([]float64, batch), make([]float64, batch)
+	f.Sample(w, stream("batch"), x, logq)
+	f.LogQ(w, x, again)
+	for c := range logq {
+		if d := math.Abs(logq[c] - again[c]); d > 1e-11 {
+			t.Fatal(c, d)
+		}
+	}
+}
+
+func benchmarkFlow(b *testing.B) *Flow[float32] {
+	return testFlow[float32](b, dual(b, 16, 16), map[string]any{"symmetry": "z2"})
+}
+
+func BenchmarkSample(b *testing.B) {
+	f := benchmarkFlow(b)
+	w := NewWorkers[float32](0)
+	x, logq := make([]float64, 512*256), make([]float64, 512)
+	random := stream("batch")
+	b.ReportAllocs()
+	for b.Loop() {
+		f.Sample(w, random, x, logq)
+	}
+}
+
+func BenchmarkSampleGradient(b *testing.B) {
+	m := dual(b, 16, 16)
+	f := testFlow[float32](b, m, map[string]any{"symmetry": "z2"})
+	w := NewWorkers[float32](0)
+	random, grad, s := stream("batch"), make([]float32, len(f.Theta)), make([]float64, 512)
+	b.ReportAllocs()
+	for b.Loop() {
+		f.SampleGradient(w, random, 512, func(first int, x, logq, gx, l []float64) {
+			m.Gradient(x, s[first:first+len(l)], gx)
+			for c := range l {
+				l[c] = 1
+			}
+		}, false, grad)
+	}
+}
+
+// TestLogQGradient checks the gradients of ln q_G to configurations and
+// parameters against differences.
+func TestLogQGradient(t *testing.T) {
+	m := dual(t, 4, 4)
+	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3}, "symmetry": "z2", "activation": "silu"})
+	w := NewWorkers[float64](2)
+	const batch = 66
+	x, logq := make([]float64, batch*16), make([]float64, batch)
+	f.Sample(w, stream("batch"), x, logq)
+	value := func() float64 {
+		f.LogQ(w, x, logq)
+		var sum float64
+		for c, v := range logq {
+			sum += float64(c%3) * v
+		}
+		return sum
+	}
+	gtheta, gx := make([]float64, len(f.Theta)), make([]float64, len(x))
+	f.LogQGradient(w, x, logq, func(first int, _, l []float64) {
+		for c := range l {
+			l[c] = float64((first + c) % 3)
+		}
+	}, gtheta, gx)
+	check := func(what string, v, g []float64) {
+		for i := range v {
+			const h = 1e-5
+			at := v[i]
+			v[i] = at + h
+			up := value()
+			v[i] = at - h
+			down := value()
+			v[i] = at
+			if want := (up - down) / (2 * h); math.Abs(g[i]-want) > 1e-5*(1+math.Abs(want)) {
+				t.Fatalf("%s %d: %v, want %v", what, i, g[i], want)
+			}
+		}
+	}
+	check("parameter", f.Theta, gtheta)
+	check("coordinate", x[:16*5], gx[:16*5])
+}

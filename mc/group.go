@@ -21,6 +21,12 @@ type Group struct {
 	Row    int    // values that Probe writes for each chain
 	Tally  Tally  // proposals since the end of thermalization
 
+	// Check says what is wrong with the chains as they are, if there is no use
+	// in going on, as with a number that is NaN; nil finds nothing wrong. It
+	// changes nothing, and is called now and then, and before each checkpoint,
+	// so that a checkpoint holds nothing that it finds wrong.
+	Check func() error
+
 	// Export appends to dst the configuration of a chain of the group, 0
 	// being its first, as a Sink keeps it: always as many bytes, numbers
 	// little-endian. A group needs it where its plan saves configurations.
@@ -35,6 +41,7 @@ type Group struct {
 	thermal, sweeps atomic.Int64  // sweeps of thermalization and measured sweeps made so far
 	elapsed         atomic.Int64  // nanoseconds of the measured sweeps, recording included
 	kernel          time.Duration // the part of elapsed spent in the kernel
+	at              Sweep         // the last one begun
 }
 
 // NewGroup returns a group of the chains numbered from first on. The seed of
@@ -75,6 +82,39 @@ func (g *Group) Thermalized() int { return int(g.thermal.Load()) }
 // group runs.
 func (g *Group) Sweeps() int { return int(g.sweeps.Load()) }
 
+// A Sweep is one of those that a group makes.
+type Sweep struct {
+	Number  int  // from 1; 0: none has been made
+	Thermal bool // of thermalization, else measured
+}
+
+// String names the sweep in a sentence.
+func (s Sweep) String() string {
+	switch {
+	case s.Number == 0:
+		return "start"
+	case s.Thermal:
+		return fmt.Sprintf("sweep %d of thermalization", s.Number)
+	}
+	return fmt.Sprintf("measured sweep %d", s.Number)
+}
+
+// At returns the sweep that Run is making, or has made last. It is to be called
+// by the goroutine that called Run, for example after a panic.
+func (g *Group) At() Sweep { return g.at }
+
+// A Fault is the error of chains that have come to what Check finds wrong.
+type Fault struct {
+	Sweep Sweep // after which it was found
+	Err   error // what Check says
+}
+
+// Error implements error.
+func (f *Fault) Error() string { return f.Sweep.String() + ": " + f.Err.Error() }
+
+// Unwrap returns what Check says.
+func (f *Fault) Unwrap() error { return f.Err }
+
 // Elapsed returns the time that the measured sweeps took so far, recording
 // included. It may be called while the group runs.
 func (g *Group) Elapsed() time.Duration { return time.Duration(g.elapsed.Load()) }
@@ -91,19 +131,26 @@ type Counters struct {
 func (s *Snapshot) Counters() (Counters, error) {
 	var sweeps, nanoseconds [2]int64
 	var tally [2]uint64
+	var paths [3]uint64
 	err := errors.Join(
 		Get(s, "group.sweeps", sweeps[:]),
 		Get(s, "group.nanoseconds", nanoseconds[:]),
 		Get(s, "group.tally", tally[:]),
 	)
+	if s.Array(trajectories) != nil { // which old checkpoints do not have
+		err = errors.Join(err, Get(s, trajectories, paths[:]))
+	}
 	return Counters{
 		Thermalized: int(sweeps[0]),
 		Sweeps:      int(sweeps[1]),
 		Elapsed:     time.Duration(nanoseconds[0]),
 		Kernel:      time.Duration(nanoseconds[1]),
-		Tally:       Tally{Proposed: tally[0], Accepted: tally[1]},
+		Tally:       Tally{tally[0], tally[1], paths[0], paths[1], paths[2]},
 	}, err
 }
+
+// trajectories is the array of what is counted of trajectories.
+const trajectories = "group.trajectories"
 
 // Save returns the state of the group.
 func (g *Group) Save() *Snapshot {
@@ -111,6 +158,7 @@ func (g *Group) Save() *Snapshot {
 	Put(s, "group.sweeps", []int64{g.thermal.Load(), g.sweeps.Load()})
 	Put(s, "group.nanoseconds", []int64{g.elapsed.Load(), int64(g.kernel)})
 	Put(s, "group.tally", []uint64{g.Tally.Proposed, g.Tally.Accepted})
+	Put(s, trajectories, []uint64{g.Tally.Trajectories, g.Tally.Diverged, g.Tally.Cut})
 	words := make([]uint64, streamWords*len(g.streams))
 	for i, r := range g.streams {
 		r.encode(words[streamWords*i:][:streamWords])

@@ -128,6 +128,9 @@ func TestGroupLoadErrors(t *testing.T) {
 				}
 				put(&s, other, saved.Array(other), other == name)
 			}
+			if name == "group.trajectories" && !long {
+				continue // as in old checkpoints
+			}
 			if err := newWalkers().Load(&s); err == nil || !strings.Contains(err.Error(), name) {
 				t.Errorf("%s missing or too long (%t): %v; want an error that names it", name, long, err)
 			}

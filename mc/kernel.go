@@ -40,16 +40,42 @@ type Probe interface {
 	Read(rows []float64)
 }
 
-// A Tally counts proposals and how many of them were accepted. Rejection-free
-// kernels count nothing.
+// A Tally counts proposals and how many of them were accepted, and what befell
+// trajectories. Rejection-free kernels count nothing.
 type Tally struct {
 	Proposed, Accepted uint64
+
+	// Trajectories are those of kernels that follow equations of motion.
+	// Diverged of them left where these can be solved: the error of the
+	// integration was beyond all bounds, or the action not finite. Cut of them
+	// were ended by a bound on their length.
+	Trajectories, Diverged, Cut uint64
 }
 
 // Add counts proposals.
 func (t *Tally) Add(proposed, accepted int) {
 	t.Proposed += uint64(proposed)
 	t.Accepted += uint64(accepted)
+}
+
+// Merge counts what another tally has.
+func (t *Tally) Merge(o Tally) {
+	t.Proposed += o.Proposed
+	t.Accepted += o.Accepted
+	t.Trajectories += o.Trajectories
+	t.Diverged += o.Diverged
+	t.Cut += o.Cut
+}
+
+// Trajectory counts a trajectory, whether it diverged, and whether it was cut.
+func (t *Tally) Trajectory(diverged, cut bool) {
+	t.Trajectories++
+	if diverged {
+		t.Diverged++
+	}
+	if cut {
+		t.Cut++
+	}
 }
 
 // Steps returns the kernel whose step is n steps of k. It panics if n < 1.

@@ -52,8 +52,10 @@ const (
 // sweep is one step of its kernel. It stores a checkpoint at the intervals
 // of the plan, at the end, and when ctx is cancelled; then it returns the
 // context's error. A group that is at the end already is left as it is.
-// Whether and how often a run is interrupted changes no number in it. It
-// panics if the plan saves configurations and Export is nil.
+// Whether and how often a run is interrupted changes no number in it. The
+// error is a *Fault if Check finds the chains unfit to go on; their last
+// checkpoint then is from before. It panics if the plan saves configurations
+// and Export is nil.
 func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 	if p.Save > 0 && g.Export == nil {
 		panic(noExport)
@@ -61,7 +63,15 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 	if p.done(g) {
 		return nil
 	}
+	g.at = Sweep{g.Sweeps(), false}
+	if g.Sweeps() == 0 {
+		g.at = Sweep{g.Thermalized(), g.Thermalized() > 0}
+	}
+	if err := g.check(); err != nil {
+		return err
+	}
 	saved := time.Now()
+	checked, checking := saved, time.Duration(0)
 	block := 1
 	clock := clockCost()
 	tuner, _ := g.Kernel.(Tuner)
@@ -72,23 +82,30 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 	var rows []float64
 	var configuration []byte
 	for !p.done(g) {
-		if ctx.Err() != nil {
-			if err := sink.Checkpoint(g.Save()); err != nil {
+		ended, due := ctx.Err() != nil, time.Since(saved) >= p.Checkpoint
+		if ended || due || time.Since(checked) > checkShare*checking {
+			before := time.Now()
+			if err := g.check(); err != nil {
 				return err
 			}
-			return ctx.Err()
+			checked = time.Now()
+			checking = checked.Sub(before)
 		}
-		if time.Since(saved) >= p.Checkpoint {
+		if ended || due {
 			if err := sink.Checkpoint(g.Save()); err != nil {
 				return err
 			}
 			saved = time.Now()
+		}
+		if ended {
+			return ctx.Err()
 		}
 
 		start := time.Now()
 		if todo := p.Thermalize - g.Thermalized(); todo > 0 {
 			block = min(block, todo)
 			for range block {
+				g.at = Sweep{g.at.Number + 1, true}
 				g.Kernel.Step()
 				if tuner != nil {
 					tuner.Tune()
@@ -115,8 +132,9 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 		var keeping time.Duration // of configurations
 		sweep := g.Sweeps()
 		for range block {
-			g.Kernel.Step()
 			sweep++
+			g.at = Sweep{sweep, false}
+			g.Kernel.Step()
 			if sweep%p.Every == 0 {
 				n := len(rows)
 				if n+record > cap(rows) {
@@ -154,7 +172,25 @@ func (g *Group) Run(ctx context.Context, p Plan, sink Sink) error {
 		g.sweeps.Store(int64(sweep))
 		block = nextBlock(block, elapsed)
 	}
+	if err := g.check(); err != nil {
+		return err
+	}
 	return sink.Checkpoint(g.Save())
+}
+
+// checkShare is how much longer the chains run between two checks, at the
+// least, than a check takes.
+const checkShare = 100
+
+// check returns the fault that Check finds.
+func (g *Group) check() error {
+	if g.Check == nil {
+		return nil
+	}
+	if err := g.Check(); err != nil {
+		return &Fault{g.at, err}
+	}
+	return nil
 }
 
 const noExport = "mc: a plan saves configurations of a group without Export"

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -437,6 +438,82 @@ func TestRunTally(t *testing.T) {
 	finish(t, again, plan)
 	if got, want := again.Tally.Proposed, uint64(2*15); got != want {
 		t.Errorf("%d proposals, want %d", got, want)
+	}
+}
+
+// What befell trajectories is saved beside the proposals, and 0 in checkpoints
+// that do not have it.
+func TestTrajectories(t *testing.T) {
+	w := newWalkers()
+	w.hook = func() { w.Tally.Trajectory(true, w.At().Number%5 == 0) }
+	m := finish(t, w, mc.Plan{Thermalize: 10, Sweeps: 15, Every: 1, Checkpoint: time.Hour})
+	c, err := m.last.Counters()
+	if want := w.Tally; err != nil || c.Tally != want || want.Trajectories != 15 || want.Diverged != 15 || want.Cut != 3 {
+		t.Errorf("%+v, %+v: %v", c.Tally, want, err)
+	}
+	old := new(mc.Snapshot)
+	for _, name := range m.last.Names() {
+		if name != "group.trajectories" {
+			put(old, name, m.last.Array(name), false)
+		}
+	}
+	again := newWalkers()
+	if err := again.Load(old); err != nil {
+		t.Fatal(err)
+	}
+	if got, want := again.Tally, (mc.Tally{Proposed: w.Tally.Proposed, Accepted: w.Tally.Accepted}); got != want {
+		t.Errorf("from an old checkpoint %+v, want %+v", got, want)
+	}
+}
+
+// A chain that is found unfit is stopped, and its last checkpoint is one that
+// was fit: from it a mended chain goes on to the same numbers.
+func TestFault(t *testing.T) {
+	plan := mc.Plan{Thermalize: 10, Sweeps: 15, Every: 1, Checkpoint: 0} // a checkpoint after every block
+	sound := newWalkers()
+	want := finish(t, sound, plan)
+	for _, c := range []struct {
+		step int // in which the fault arises; 0: it is there from the start
+		text string
+	}{
+		{0, "start"}, {1, "sweep 1 of thermalization"}, {10, "of thermalization"}, {12, "measured sweep"}, {25, "measured sweep 15"},
+	} {
+		w := newWalkers()
+		steps := 0
+		wrong := errors.New("x is NaN")
+		w.hook = func() { steps++ }
+		w.Check = func() error {
+			if steps >= c.step {
+				return wrong
+			}
+			return nil
+		}
+		m := new(memory)
+		err := w.Run(context.Background(), plan, m)
+		fault, ok := errors.AsType[*mc.Fault](err)
+		if !ok || !errors.Is(err, wrong) || fault.Sweep != w.At() || !strings.Contains(err.Error(), c.text) || !strings.HasSuffix(err.Error(), ": x is NaN") {
+			t.Errorf("step %d: error %v", c.step, err)
+		}
+		if m.last == nil {
+			if c.step > 1 {
+				t.Errorf("step %d: no checkpoint", c.step)
+			}
+			continue
+		}
+		mended := newWalkers()
+		if err := mended.Load(m.last); err != nil {
+			t.Fatal(err)
+		}
+		if done := mended.Thermalized() + mended.Sweeps(); done >= c.step {
+			t.Errorf("step %d: the checkpoint is of step %d", c.step, done)
+		}
+		m.values = m.values[:m.kept]
+		if err := mended.Run(context.Background(), plan, m); err != nil {
+			t.Fatal(err)
+		}
+		if !slices.Equal(m.values, want.values) {
+			t.Errorf("step %d: other numbers after the fault", c.step)
+		}
 	}
 }
 

@@ -192,7 +192,6 @@ type hmc struct {
 
 	step, length, jitter float64 // length 0: one step
 	frozen               bool
-	divergences          uint64
 
 	steps   *dualAveraging // nil: the step is not tuned
 	lengths *jumpRate      // nil: the length is not tuned
@@ -228,11 +227,11 @@ func (h *hmc) Step() {
 		dH = h.next.s[0] + h.motion.kinetic(h.p) - before
 	}
 	var acceptance float64
-	if math.Abs(dH) <= maxError {
+	sound := math.Abs(dH) <= maxError
+	if sound {
 		acceptance = math.Min(1, math.Exp(-dH))
-	} else if h.frozen {
-		h.divergences++
 	}
+	h.tally.Trajectory(!sound, false)
 	h.observe(acceptance, float64(n)*step)
 	if !h.random.Below(mc.Threshold(acceptance)) {
 		h.tally.Add(1, 0)
@@ -339,24 +338,14 @@ func (h *hmc) weigh() {
 	h.motion.mass.set(func(khat float64) float64 { return (1 + h.fit.xi2*khat) / fastest })
 }
 
-// Divergences returns how many trajectories diverged since thermalization: S
-// was not finite along them, or |dH| > 1000.
-func (h *hmc) Divergences() uint64 { return h.divergences }
-
 // Save implements [mc.Saver].
 func (h *hmc) Save(s *mc.Snapshot, prefix string) {
-	mc.Put(s, prefix+".divergences", []uint64{h.divergences})
 	saveLearned(s, prefix+".tuned", h.learned())
 }
 
 // Load implements [mc.Saver].
 func (h *hmc) Load(s *mc.Snapshot, prefix string) error {
-	divergences := make([]uint64, 1)
-	err := errors.Join(
-		mc.Get(s, prefix+".divergences", divergences),
-		loadLearned(s, prefix+".tuned", h.learned()),
-	)
-	h.divergences = divergences[0]
+	err := loadLearned(s, prefix+".tuned", h.learned())
 	if h.fit != nil {
 		h.weigh()
 	}

@@ -1,7 +1,6 @@
 package proposals
 
 import (
-	"errors"
 	"math"
 	"math/bits"
 	"math/rand/v2"
@@ -103,10 +102,10 @@ type nuts struct {
 	grown []float64 // rho of the part that grows
 	marks []mark
 
-	step        float64
-	steps       *dualAveraging // nil: the step is not tuned
-	frozen      bool
-	divergences uint64
+	step     float64
+	steps    *dualAveraging // nil: the step is not tuned
+	frozen   bool
+	diverged bool // in the trajectory that grows
 
 	since      float64 // leapfrog steps since the last Tune
 	acceptance float64 // sum over these
@@ -135,11 +134,13 @@ func (n *nuts) Step() {
 	}
 	copy(n.rho, n.ends[0].p)
 	weight := 0.0 // logarithm of the sum of exp(H(start) - H)
-	moved := 0
+	n.diverged = false
+	moved, cut := 0, true
 	for depth := range len(n.marks) {
 		forwards := int(bit(n.random.Below(half)))
 		more, sound := n.grow(&n.ends[forwards], n.step*float64(2*forwards-1), depth)
 		if !sound {
+			cut = false
 			break
 		}
 		if n.random.Below(mc.Threshold(expMinus(weight - more))) {
@@ -149,10 +150,12 @@ func (n *nuts) Step() {
 		weight = logAdd(weight, more)
 		floats.Add(n.rho, n.grown)
 		if turned(n.ends[0].p, n.ends[1].p, n.rho, nil) {
+			cut = false
 			break
 		}
 	}
 	n.tally.Add(1, moved)
+	n.tally.Trajectory(n.diverged, cut)
 	copy(n.state, n.now.x)
 }
 
@@ -170,9 +173,7 @@ func (n *nuts) grow(e *end, step float64, depth int) (weight float64, sound bool
 		}
 		n.since++
 		if !(dH <= maxError) {
-			if n.frozen {
-				n.divergences++
-			}
+			n.diverged = true
 			return weight, false
 		}
 		n.acceptance += expMinus(dH)
@@ -256,25 +257,14 @@ func (n *nuts) Freeze() {
 	}
 }
 
-// Divergences returns how many trajectories diverged since thermalization: S
-// was not finite along them, or dH > 1000.
-func (n *nuts) Divergences() uint64 { return n.divergences }
-
 // Save implements [mc.Saver].
 func (n *nuts) Save(s *mc.Snapshot, prefix string) {
-	mc.Put(s, prefix+".divergences", []uint64{n.divergences})
 	saveLearned(s, prefix+".tuned", n.learned())
 }
 
 // Load implements [mc.Saver].
 func (n *nuts) Load(s *mc.Snapshot, prefix string) error {
-	divergences := make([]uint64, 1)
-	err := errors.Join(
-		mc.Get(s, prefix+".divergences", divergences),
-		loadLearned(s, prefix+".tuned", n.learned()),
-	)
-	n.divergences = divergences[0]
-	return err
+	return loadLearned(s, prefix+".tuned", n.learned())
 }
 
 // learned returns what a checkpoint keeps.

@@ -87,6 +87,18 @@ func group(t *target, p *card.Point, prop *card.Proposal, first, chains int) (*m
 	if chains == 1 {
 		g.Kernel = kernels[0]
 	}
+	g.Check = func() error {
+		for i, s := range states {
+			var of models.Model = m
+			if b := bridges[i]; b != nil && b.current == fieldMoved {
+				of, s = t.dual, b.x
+			}
+			if err := sound(of, s); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	g.Probe = probe
 	if bridged(prop) {
 		g.Probe = showing{probe, bridges}

@@ -3,8 +3,11 @@ package engine
 import (
 	"context"
 	"errors"
+	"math"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -15,23 +18,55 @@ import (
 	"mcrun/proposals"
 )
 
-// faulty panics after some steps.
+// faulty goes wrong after some steps, of which it makes none else, until it is
+// mended.
 type faulty struct {
-	After int `card:"after" default:"50" doc:"steps before the panic"`
+	After int    `card:"after" default:"50" doc:"steps before the fault"`
+	Fault string `card:"fault" default:"panic" doc:"panic, or what is written to a coordinate: nan or inf"`
 }
+
+var mended atomic.Bool
 
 func (*faulty) Check(models.Model) error   { return nil }
 func (*faulty) Ergodic(models.Model) error { return nil }
-func (k *faulty) Bind(models.Model, proposals.Chain) mc.Kernel {
-	return &faultyKernel{k.After}
+func (k *faulty) Bind(m models.Model, c proposals.Chain) mc.Kernel {
+	field, _ := c.State.(models.Field)
+	return &faultyKernel{[]uint64{uint64(k.After)}, k.Fault, field, c.Random}
 }
 
-type faultyKernel struct{ left int }
+type faultyKernel struct {
+	left   []uint64
+	fault  string
+	field  models.Field
+	random *mc.Stream
+}
 
 func (k *faultyKernel) Step() {
-	if k.left--; k.left < 0 {
+	if k.field != nil {
+		k.field[1] = k.random.Float64()
+	}
+	if k.left[0] > 0 {
+		k.left[0]--
+		return
+	}
+	if mended.Load() {
+		return
+	}
+	switch k.fault {
+	case "nan":
+		k.field[1] = math.NaN()
+	case "inf":
+		k.field[1] = math.Inf(-1)
+	case "huge":
+		k.field[1] = 1e200
+	default:
 		panic("the kernel's fault")
 	}
+}
+
+func (k *faultyKernel) Save(s *mc.Snapshot, prefix string) { mc.Put(s, prefix+".left", k.left) }
+func (k *faultyKernel) Load(s *mc.Snapshot, prefix string) error {
+	return mc.Get(s, prefix+".left", k.left)
 }
 
 func init() {
@@ -64,30 +99,113 @@ func start(t *testing.T, c *card.Card) *Run {
 	return New(c, dir, 2, func(n store.Notice) { t.Error(n) })
 }
 
-// A panic in one chain fails the run with the chain's name, and the others
-// store checkpoints.
-func TestPanic(t *testing.T) {
-	c := parse(t, model+`
+// What goes wrong in one chain is told with its place and the remedy. The
+// others reach their end, and once the cause is mended the chain goes on from
+// before, to the numbers of a run that nothing went wrong in.
+func TestFault(t *testing.T) {
+	const text = `
+[model]
+name = "phi4"
+shape = [4, 4]
+mass2 = -4.0
+lambda = 6.0
+[run]
+chains = 2
+sweeps = 300
+thermalize = 20
+checkpoint = "1ns"
+[[proposal]]
+kernel = "metropolis"
+[[proposal]]
+kernel = "faulty"
+after = 50
+fault = "FAULT"
+`
+	for _, c := range []struct{ fault, why string }{
+		{"panic", "panic: the kernel's fault"},
+		{"nan", "coordinate 1 of 16 is NaN: the kernel, or the model's action or gradient, is at fault"},
+		{"inf", "coordinate 1 of 16 is -Inf: "},
+		{"huge", "the action of the configuration is +Inf: the model's parameters are too large for it"},
+	} {
+		crd := parse(t, strings.Replace(text, "FAULT", c.fault, 1))
+		mended.Store(false)
+		r := start(t, crd)
+		var notices []string
+		r.notice = func(n store.Notice) { notices = append(notices, n.String()) }
+		err := r.Do(context.Background())
+		if err == nil {
+			t.Fatalf("%s: no error", c.fault)
+		}
+		for _, want := range []string{
+			"task 0001-faulty, chain 0, measured sweep ", "task 0001-faulty, chain 1, measured sweep ", c.why,
+			"\nStopped too:\n", "the same command goes on from the last checkpoint",
+		} {
+			if !strings.Contains(err.Error(), want) {
+				t.Errorf("%s: error %q lacks %q", c.fault, err, want)
+			}
+		}
+		if c.fault == "panic" && !strings.Contains(err.Error(), ", measured sweep 31: panic") {
+			t.Errorf("error %q", err)
+		}
+		if len(notices) != 2 || !strings.Contains(notices[0], c.why) {
+			t.Errorf("%s: notices %q", c.fault, notices)
+		}
+		tasks := view(t, r).Manifest().Tasks
+		if tasks[0].State != store.Done || tasks[1].State == store.Done {
+			t.Errorf("%s: %+v", c.fault, tasks)
+		}
+		if s, _, err := Summarize(crd, view(t, r)); err != nil || len(s.Results) != 2 || s.Results[0].Sweeps != 300 {
+			t.Errorf("%s: summary %+v, %v", c.fault, s, err)
+		}
+		if p := r.Progress(); p.Left != 0 || p.Done != 2 {
+			t.Errorf("%s: progress %+v", c.fault, p)
+		}
+
+		mended.Store(true)
+		again := New(crd, r.dir, 2, func(n store.Notice) { t.Error(n) })
+		if err := again.Do(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		sound := finished(t, crd)
+		for chain := range 2 {
+			point, prop := task(crd, 1)
+			got, _, err := view(t, r).Series(1, chain, identity(point, prop))
+			if err != nil {
+				t.Fatal(err)
+			}
+			want, _, err := view(t, sound).Series(1, chain, identity(point, prop))
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.Rows() != 300 || !slices.EqualFunc(got.Columns, want.Columns, slices.Equal[[]float64]) {
+				t.Errorf("%s: chain %d goes on to other numbers", c.fault, chain)
+			}
+		}
+	}
+}
+
+// A fault at the start is found before anything is run, and an interruption is
+// told beside faults.
+func TestFaultAtStart(t *testing.T) {
+	mended.Store(false)
+	r := start(t, parse(t, model+`
 [run]
 chains = 1
 sweeps = 100000000
-thermalize = 0
-[[proposal]]
-kernel = "wolff"
+thermalize = 5
 [[proposal]]
 kernel = "faulty"
-`)
-	r := start(t, c)
-	err := r.Do(context.Background())
-	if err == nil || !strings.Contains(err.Error(), "0001-faulty, chain 0: panic: the kernel's fault") {
-		t.Fatalf("error %v", err)
+after = 0
+[[proposal]]
+kernel = "wolff"
+`))
+	ctx, cancel := context.WithCancelCause(context.Background())
+	why := errors.New("why")
+	r.notice = func(store.Notice) { cancel(why) }
+	err := r.Do(ctx)
+	if !errors.Is(err, why) || !strings.Contains(err.Error(), "chain 0, sweep 1 of thermalization: panic") {
+		t.Errorf("error %v", err)
 	}
-	point, prop := task(c, 0)
-	sink, snapshot, _, err := r.dir.Group(0, 0, identity(point, prop), card.StoredColumns(point.Columns(prop)), nil)
-	if err != nil || snapshot == nil {
-		t.Fatalf("the other chain has no checkpoint: %v", err)
-	}
-	sink.Close()
 }
 
 func TestCancelAndProgress(t *testing.T) {

@@ -49,8 +49,11 @@ func (r *Run) Progress() Progress {
 		if j.done {
 			p.Done += j.chains
 			done, left = done+left, 0
-		} else {
+		} else if !j.ended {
 			running++
+		}
+		if j.ended {
+			left = 0
 		}
 		states[i] = state{done, max(0, left)}
 		if run.Sweeps > 0 {

@@ -79,6 +79,9 @@ type Run struct {
 	noticed sync.Mutex
 	notice  func(store.Notice) // guarded by noticed
 
+	failed sync.Mutex
+	faults faults // guarded by failed
+
 	recorded sync.Mutex
 	left     []int // jobs of each task that have not ended; guarded by recorded
 }
@@ -106,11 +109,15 @@ type job struct {
 	began time.Time
 	took  time.Duration // from taking it up to leaving it
 	done  bool
+	ended bool // by a fault
 }
 
 // Do runs every task that is not done to its end. When ctx is cancelled it
 // returns the context's error once every chain has stored a checkpoint. The
-// first error of a chain stops the others in the same way. The error is a
+// first error of the directory, or in preparing a model, stops the chains in the
+// same way. A chain that cannot go on, because its configuration or energy is
+// not finite or for a panic, is left at its last checkpoint, with a notice, and
+// the others go on; the error tells of it at the end. The error is a
 // *store.Refusal if the run was begun with another instruction level, or a
 // checkpoint is not of this card.
 func (r *Run) Do(ctx context.Context) error {
@@ -137,10 +144,14 @@ func (r *Run) Do(ctx context.Context) error {
 		})
 	}
 	wg.Wait()
-	if err := r.dir.Flush(); err != nil {
-		return errors.Join(context.Cause(ctx), err)
+	err := context.Cause(ctx)
+	if len(r.faults) > 0 {
+		err = errors.Join(err, r.faults)
 	}
-	return context.Cause(ctx)
+	if flush := r.dir.Flush(); flush != nil {
+		err = errors.Join(err, flush)
+	}
+	return err
 }
 
 // list makes the jobs, in the order of the tasks.
@@ -163,14 +174,24 @@ func (r *Run) list() {
 	}
 }
 
-// advance runs one job to its end.
+// advance runs one job to its end, or to a fault.
 func (r *Run) advance(ctx context.Context, j *job) (err error) {
+	var g *mc.Group
 	defer func() {
+		place := fmt.Sprintf("task %04d-%s, chain %d", j.task, j.proposal.Name, j.first)
 		if p := recover(); p != nil {
-			err = fmt.Errorf("panic: %v\n%s", p, debug.Stack())
+			sweep := mc.Sweep{}
+			if g != nil {
+				sweep = g.At()
+			}
+			err = nil
+			r.fail(j, &fault{fmt.Sprintf("%s, %s", place, sweep), fmt.Sprintf("panic: %v", p), debug.Stack()})
+		} else if f, ok := errors.AsType[*mc.Fault](err); ok {
+			err = nil
+			r.fail(j, &fault{fmt.Sprintf("%s, %s", place, f.Sweep), f.Err.Error(), nil})
 		}
 		if err != nil && !errors.Is(err, context.Canceled) {
-			err = fmt.Errorf("task %04d-%s, chain %d: %w", j.task, j.proposal.Name, j.first, err)
+			err = fmt.Errorf("%s: %w", place, err)
 		}
 		j.model = nil // the last job of a point frees its tables
 	}()
@@ -189,7 +210,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 	if err != nil {
 		return err
 	}
-	g, err := group(m, j.point, j.proposal, j.first, j.chains)
+	g, err = group(m, j.point, j.proposal, j.first, j.chains)
 	if err != nil {
 		return err
 	}
@@ -203,9 +224,30 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		return err
 	}
 	err = g.Run(ctx, plan(j.point.Run), sink)
+	if _, unfit := errors.AsType[*mc.Fault](err); unfit {
+		return err // run.json keeps to what the last checkpoint has
+	}
 	done := err == nil
 	j.end(done)
 	return errors.Join(err, r.record(j, g.Sweeps(), done))
+}
+
+// fail notes that a job cannot go on.
+func (r *Run) fail(j *job, f *fault) {
+	if j.chain != nil {
+		j.end(false)
+	}
+	j.mu.Lock()
+	j.ended = true
+	j.mu.Unlock()
+	r.failed.Lock()
+	r.faults = append(r.faults, f)
+	r.failed.Unlock()
+	if len(r.jobs) > 1 {
+		r.noticed.Lock()
+		r.notice(store.Notice{File: f.place, Text: f.why + "; this chain has stopped, the others go on"})
+		r.noticed.Unlock()
+	}
 }
 
 func (j *job) begin(g *mc.Group) {

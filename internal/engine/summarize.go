@@ -131,8 +131,7 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 		}
 		t.Sweeps = append(t.Sweeps, counters.Sweeps)
 		t.Seconds += counters.Kernel.Seconds()
-		t.Proposed += counters.Tally.Proposed
-		t.Accepted += counters.Tally.Accepted
+		t.Tally.Merge(counters.Tally)
 	}
 	return t, notices, nil
 }

@@ -52,7 +52,8 @@
 // # Doubts
 //
 // A doubt is one sentence: what it is about, what is wrong with its numbers,
-// and what to do. It begins with the names of observables, or "acceptance",
+// and what to do. It begins with the names of observables, or with
+// "acceptance", "divergences" or "trajectories" where it is about the kernels,
 // and a colon. Where one doubt befalls several observables it is said once, of
 // the worst: "binder (also energy, susceptibility): only 300 records ...". Of a
 // function the worst point is named: "correlation at x = 3 and 4 more: ...". As
@@ -71,6 +72,9 @@
 //     records would have had to differ by what is exact; a rare event that none
 //     has met is no reason;
 //   - an acceptance below 1e-3;
+//   - trajectories of gradient-based kernels that diverged after thermalization;
+//     those that diverged before are harmless;
+//   - trajectories of which half or more were ended by the bound on their length;
 //   - a value of which the kernels of a run disagree (see below).
 //
 // # Kernels compared

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"mcrun/analysis"
+	"mcrun/mc"
 )
 
 // chanceOfDoubt is the probability that a task without fault has a value so
@@ -34,8 +35,17 @@ const unseen = 20
 // records are mostly repetitions.
 const leastAcceptance = 1e-3
 
-// acceptanceName stands for an observable's name in a doubt about the kernel.
-const acceptanceName = "acceptance"
+// mostCut is the share of trajectories that end by the bound on their length,
+// from which on they are doubted.
+const mostCut = 0.5
+
+// Names that stand for an observable's in a doubt about the kernel. The first two
+// are about all observables, the last is about the time that they take.
+const (
+	acceptanceName   = "acceptance"
+	divergencesName  = "divergences"
+	trajectoriesName = "trajectories"
+)
 
 // A doubt is one reason not to trust an observable.
 type doubt struct {
@@ -193,17 +203,39 @@ func symmetric(sigmas, skewness float64) float64 {
 	return z
 }
 
-// rejection returns the doubt that too few proposals are accepted.
-func rejection(proposed, accepted uint64) []doubt {
-	if float64(accepted) >= leastAcceptance*float64(proposed) {
-		return nil
+// kernelDoubts returns the doubts about the kernels, from what they counted.
+func kernelDoubts(t mc.Tally) []doubt {
+	var list []doubt
+	about := func(name, format string, args ...any) {
+		list = append(list, doubt{kind: name, name: name, message: fmt.Sprintf(format, args...)})
 	}
-	return []doubt{{
-		kind: acceptanceName,
-		name: acceptanceName,
-		message: fmt.Sprintf("only %d of %d proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
-			accepted, proposed),
-	}}
+	if float64(t.Accepted) < leastAcceptance*float64(t.Proposed) {
+		about(acceptanceName, "only %d of %d proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
+			t.Accepted, t.Proposed)
+	}
+	if t.Diverged > 0 {
+		about(divergencesName, "%d of %d trajectories (%s) diverged after thermalization, so that regions where the action is steep may be left out: make the step smaller (step, or accept closer to 1), thermalize longer, or use another kernel",
+			t.Diverged, t.Trajectories, percent(t.Diverged, t.Trajectories))
+	}
+	if t.Cut > 0 && float64(t.Cut) >= mostCut*float64(t.Trajectories) {
+		about(trajectoriesName, "%d of %d (%s) were ended by the bound on their length before they turned, so that they are shorter than is best: allow longer ones (max_depth), or larger steps (step, or a lower accept)",
+			t.Cut, t.Trajectories, percent(t.Cut, t.Trajectories))
+	}
+	return list
+}
+
+// percent writes a share, of which neither 0 nor 100 % is said but where it is.
+func percent(part, whole uint64) string {
+	switch share := 100 * float64(part) / float64(whole); {
+	case part == 0 || part == whole:
+		return fmt.Sprintf("%.0f %%", share)
+	case share < 0.01:
+		return "less than 0.01 %"
+	case share > 99:
+		return "more than 99 %"
+	default:
+		return fmt.Sprintf("%.2g %%", share)
+	}
 }
 
 // doubts are those of one task, by kind.
@@ -269,7 +301,7 @@ func doubted(list []string, name string) bool {
 		about, _, _ := strings.Cut(d, ": ")
 		about, also, _ := strings.Cut(about, alsoAbout)
 		about, _, _ = strings.Cut(about, atPoint)
-		if about == name || about == acceptanceName || also != "" && slices.Contains(strings.Split(strings.TrimSuffix(also, ")"), ", "), name) {
+		if about == name || about == acceptanceName || about == divergencesName || also != "" && slices.Contains(strings.Split(strings.TrimSuffix(also, ")"), ", "), name) {
 			return true
 		}
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mcrun/analysis"
+	"mcrun/mc"
 )
 
 // The bound on the deviation from an exact value is 4 sigma for one number
@@ -41,14 +42,40 @@ func TestDeviation(t *testing.T) {
 	}
 }
 
-// What is said of kernels that hardly move fits those that have no step size.
-func TestRejection(t *testing.T) {
-	if d := rejection(10_000, 10); d != nil {
-		t.Errorf("%+v", d)
-	}
-	d := rejection(10_000, 9)
-	if len(d) != 1 || !strings.HasPrefix(d[0].message, "only 9 of 10000 proposals went through") || !strings.Contains(d[0].message, "smaller steps where the kernel has a step size") {
-		t.Errorf("%+v", d)
+// What is said of kernels fits those that have no step size, and is said of any
+// divergence, but of trajectories that were cut only where they are many.
+func TestKernelDoubts(t *testing.T) {
+	for _, c := range []struct {
+		tally mc.Tally
+		want  []string
+	}{
+		{mc.Tally{Proposed: 10_000, Accepted: 10}, nil},
+		{mc.Tally{Proposed: 10_000, Accepted: 9}, []string{
+			"acceptance: only 9 of 10000 proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
+		}},
+		{mc.Tally{Proposed: 4000, Accepted: 3000, Trajectories: 4000, Cut: 1999}, nil},
+		{mc.Tally{Proposed: 4000, Accepted: 3000, Trajectories: 4000, Diverged: 1}, []string{
+			"divergences: 1 of 4000 trajectories (0.025 %) diverged after thermalization, so that regions where the action is steep may be left out: make the step smaller (step, or accept closer to 1), thermalize longer, or use another kernel",
+		}},
+		{mc.Tally{Trajectories: 100_000, Diverged: 3}, []string{"divergences: 3 of 100000 trajectories (less than 0.01 %) diverged"}},
+		{mc.Tally{Proposed: 4000, Trajectories: 4000, Diverged: 3999, Cut: 2000}, []string{
+			"acceptance: only 0 of 4000 proposals",
+			"divergences: 3999 of 4000 trajectories (more than 99 %) diverged",
+			"trajectories: 2000 of 4000 (50 %) were ended by the bound on their length before they turned, so that they are shorter than is best: allow longer ones (max_depth), or larger steps (step, or a lower accept)",
+		}},
+		{mc.Tally{Proposed: 1, Accepted: 1, Trajectories: 5, Cut: 5}, []string{"trajectories: 5 of 5 (100 %) were"}},
+	} {
+		var l doubts
+		l.add(kernelDoubts(c.tally)...)
+		got := l.list()
+		if !slices.EqualFunc(got, c.want, strings.HasPrefix) {
+			t.Errorf("%+v: %q", c.tally, got)
+		}
+		for name, want := range map[string]bool{"energy": c.tally.Diverged > 0 || 1000*c.tally.Accepted < c.tally.Proposed} {
+			if doubted(got, name) != want {
+				t.Errorf("%+v: doubted is %t", c.tally, !want)
+			}
+		}
 	}
 }
 

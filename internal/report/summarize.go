@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 
+	"mcrun/mc"
 	"mcrun/mc/param"
 	"mcrun/models"
 	"mcrun/observables"
@@ -10,22 +11,22 @@ import (
 
 // A Task is one task of a run, finished or not, with its series.
 type Task struct {
-	Index, Point       int
-	Scan               []param.Setting // the scanned keys with their values here; none without a scan
-	Proposal           string          // its name
-	Kernels            []string        // one, or the members of a cycle or mixture
-	Model              models.Model    // asked for Beta, and by observables; need not be prepared
-	ModelKeys          []param.Setting // of the [model] table, resolved, name first
-	Observables        []observables.Observable
-	Exact              map[string][]float64 // known values of observables: one, or of a function one for each of its points; NaN where unknown
-	Chains             int
-	Thermalize         int   // sweeps discarded in each chain
-	Sweeps             []int // measured in each chain that has begun
-	Every              int   // sweeps from one record to the next
-	Seconds            float64
-	Proposed, Accepted uint64 // of all chains
-	Columns            []observables.Field
-	NoClusters         error // why the kernels build no clusters to average over; nil if they do
+	Index, Point int
+	Scan         []param.Setting // the scanned keys with their values here; none without a scan
+	Proposal     string          // its name
+	Kernels      []string        // one, or the members of a cycle or mixture
+	Model        models.Model    // asked for Beta, and by observables; need not be prepared
+	ModelKeys    []param.Setting // of the [model] table, resolved, name first
+	Observables  []observables.Observable
+	Exact        map[string][]float64 // known values of observables: one, or of a function one for each of its points; NaN where unknown
+	Chains       int
+	Thermalize   int   // sweeps discarded in each chain
+	Sweeps       []int // measured in each chain that has begun
+	Every        int   // sweeps from one record to the next
+	Seconds      float64
+	Tally        mc.Tally // of all chains
+	Columns      []observables.Field
+	NoClusters   error // why the kernels build no clusters to average over; nil if they do
 	// Series is [chain][number][record], the numbers of the Columns one after
 	// the other. Chains may differ in length; those of a pair are 2k and 2k+1.
 	Series [][][]float64
@@ -81,10 +82,12 @@ func Summarize(t Task) Result {
 			}
 		}
 	}
-	if t.Proposed > 0 && measured > 0 { // before, all proposals are of thermalization
-		a := float64(t.Accepted) / float64(t.Proposed)
-		r.Acceptance = &a
-		doubts.add(rejection(t.Proposed, t.Accepted)...)
+	if measured > 0 { // before, all that is counted is of thermalization
+		if t.Tally.Proposed > 0 {
+			a := float64(t.Tally.Accepted) / float64(t.Tally.Proposed)
+			r.Acceptance = &a
+		}
+		doubts.add(kernelDoubts(t.Tally)...)
 	}
 	r.Doubts = doubts.list()
 	return r

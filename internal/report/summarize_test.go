@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"mcrun/analysis"
+	"mcrun/mc"
 	"mcrun/mc/param"
 	"mcrun/models"
 	"mcrun/observables"
@@ -70,7 +71,7 @@ func sampled() Task {
 		Observables: named("susceptibility", "energy", "magnetization"),
 		Exact:       exact,
 		Chains:      4, Sweeps: []int{100_000, 100_000, 100_003, 100_001}, Every: 10,
-		Seconds: 2, Proposed: 1000, Accepted: 250,
+		Seconds: 2, Tally: mc.Tally{Proposed: 1000, Accepted: 250},
 		Columns: []observables.Field{{Name: "magnetization", Width: 1}, {Name: "energy", Width: 1}},
 	}
 	for c := range energy {
@@ -446,15 +447,15 @@ func TestBinderOfNothing(t *testing.T) {
 
 func TestSummarizeNothingRejected(t *testing.T) {
 	task := sampled()
-	task.Proposed, task.Accepted = 0, 0
+	task.Tally.Proposed, task.Tally.Accepted = 0, 0
 	if r := Summarize(task); r.Acceptance != nil || len(r.Doubts) > 0 {
 		t.Errorf("acceptance %v, doubts %q", r.Acceptance, r.Doubts)
 	}
-	task.Proposed, task.Accepted = 100_000, 99
+	task.Tally.Proposed, task.Tally.Accepted = 100_000, 99
 	if r := Summarize(task); len(r.Doubts) != 1 || !strings.HasPrefix(r.Doubts[0], "acceptance: only 99 of 100000 proposals") {
 		t.Errorf("doubts %q", r.Doubts)
 	}
-	task.Accepted = 100
+	task.Tally.Accepted = 100
 	if r := Summarize(task); len(r.Doubts) > 0 {
 		t.Errorf("doubts %q", r.Doubts)
 	}
@@ -467,7 +468,7 @@ func TestAcceptanceIsMeasured(t *testing.T) {
 	if r := Summarize(task); r.Acceptance != nil {
 		t.Errorf("acceptance %g of no sweep", *r.Acceptance)
 	}
-	task.Sweeps, task.Accepted = []int{0, 1}, 0
+	task.Sweeps, task.Tally.Accepted = []int{0, 1}, 0
 	if r := Summarize(task); r.Acceptance == nil || *r.Acceptance != 0 {
 		t.Errorf("acceptance %v of one sweep, want 0", r.Acceptance)
 	}

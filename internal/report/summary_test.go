@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	"mcrun/mc"
 	"mcrun/mc/param"
 )
 
@@ -30,7 +31,7 @@ func keysOf(t *testing.T, object json.RawMessage) []string {
 // and observables and settings keep their order.
 func TestSummaryKeys(t *testing.T) {
 	poor := sampled()
-	poor.Series, poor.Scan, poor.Kernels, poor.Sweeps, poor.Proposed = nil, nil, nil, nil, 0
+	poor.Series, poor.Scan, poor.Kernels, poor.Sweeps, poor.Tally = nil, nil, nil, nil, mc.Tally{}
 	poor.Exact = nil
 	for name, r := range map[string]Result{"rich": Summarize(sampled()), "poor": Summarize(poor), "zero": {Observables: Observables{{Name: "energy"}}}} {
 		s := New([]Result{r})

@@ -30,12 +30,12 @@ type DualIsing struct {
 }
 
 var (
-	_ Differentiable = (*DualIsing)(nil)
-	_ Magnetic       = (*DualIsing)(nil)
-	_ Regular        = (*DualIsing)(nil)
-	_ SpinField      = (*DualIsing)(nil)
-	_ Portable       = (*DualIsing)(nil)
-	_ Exact          = (*DualIsing)(nil)
+	_ Dualised  = (*DualIsing)(nil)
+	_ Magnetic  = (*DualIsing)(nil)
+	_ Regular   = (*DualIsing)(nil)
+	_ SpinField = (*DualIsing)(nil)
+	_ Portable  = (*DualIsing)(nil)
+	_ Exact     = (*DualIsing)(nil)
 )
 
 func init() {
@@ -133,6 +133,12 @@ func (m *DualIsing) NewState(start Start, random *mc.Stream) State {
 	m.dual.SampleX(m.ising.NewState(start, random).(Spins), x, random)
 	return x
 }
+
+// Spins implements [Dualised].
+func (m *DualIsing) Spins() PairCoupled { return m.ising }
+
+// SampleX implements [Dualised].
+func (m *DualIsing) SampleX(s Spins, x Field, random *mc.Stream) { m.dual.SampleX(s, x, random) }
 
 // Dim implements [Differentiable].
 func (m *DualIsing) Dim() int { return m.Sites() }

@@ -18,8 +18,8 @@ type DualOf struct {
 }
 
 var (
-	_ Differentiable = (*DualOf)(nil)
-	_ Regular        = (*DualOf)(nil)
+	_ Dualised = (*DualOf)(nil)
+	_ Regular  = (*DualOf)(nil)
 )
 
 // NewDualOf returns the dual of a model, prepared if that is and Prepare is
@@ -32,6 +32,19 @@ func NewDualOf(m Model) (*DualOf, bool) {
 	}
 	return &DualOf{spins: spins}, true
 }
+
+// Dualised is the ability of a density that is the continuous dual of a model of
+// spins: configurations can be drawn given spins, which cluster kernels move.
+type Dualised interface {
+	Differentiable
+	// Spins returns the model of the spins. It is prepared if the density is.
+	Spins() PairCoupled
+	// SampleX draws x given s.
+	SampleX(s Spins, x Field, random *mc.Stream)
+}
+
+// Spins implements [Dualised].
+func (d *DualOf) Spins() PairCoupled { return d.spins }
 
 // Sites implements [Model].
 func (d *DualOf) Sites() int { return d.spins.Sites() }

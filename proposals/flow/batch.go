@@ -1,6 +1,8 @@
 package flow
 
 import (
+	"math"
+
 	"mcrun/mc"
 	"mcrun/proposals/flow/kern"
 )
@@ -18,7 +20,7 @@ func (f *Flow[T]) Draw(random *mc.Stream, z []float64, h []int) {
 	buffer := make([]T, f.dim)
 	for c := range h {
 		h[c] = random.IntN(len(f.group))
-		f.draw(buffer, random)
+		draw(f.design.prior, buffer, random)
 		for i, v := range buffer {
 			z[c*f.dim+i] = float64(v)
 		}
@@ -66,7 +68,7 @@ func (f *Flow[T]) generate(y []T, columns int, w *Workspace[T]) mixture[T] {
 	for c, v := range log {
 		log[c] = -v
 	}
-	logNormal(z, log, w)
+	logDensity(f.design.prior, z, log, w)
 	f.infer(&m, y, 1, w)
 	return m
 }
@@ -137,7 +139,7 @@ func (f *Flow[T]) pullGenerate(s *space[T], c chunk, y []T, h []int, loss Loss, 
 	for c, v := range weight {
 		weight[c] = -v
 	}
-	logNormalGradient(y, weight, g)
+	logDensityGradient(f.design.prior, y, weight, g)
 	unpack(gz, g, f.group[:1], nil, f.dim, c.columns)
 }
 
@@ -232,12 +234,15 @@ func (f *Flow[T]) choose(m *mixture[T], column int, u float64) int {
 
 // LogPrior computes ln p of latent variables, and its gradient, unless g is nil.
 func (f *Flow[T]) LogPrior(z, logp, g []float64) {
+	p := f.design.prior
+	tau := 1 / (p.width * p.width)
+	constant := tau*p.mean*p.mean/2 + logRootTwoPi + math.Log(p.width)
 	for c := range logp {
 		logp[c] = 0
 		for i, v := range z[c*f.dim : (c+1)*f.dim] {
-			logp[c] -= v*v/2 + logRootTwoPi
+			logp[c] += logCosh(tau*p.mean*v) - tau*v*v/2 - constant
 			if g != nil {
-				g[c*f.dim+i] = -v
+				g[c*f.dim+i] = tau * (p.mean*math.Tanh(tau*p.mean*v) - v)
 			}
 		}
 	}

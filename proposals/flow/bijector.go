@@ -37,7 +37,9 @@ type Bijector[T kern.Float] interface {
 // Compose returns the bijector whose Forward is that of the given ones, the
 // first first. Its parameters are theirs in the same order. It panics if there
 // is none or if they differ in dimension.
-func Compose[T kern.Float](b ...Bijector[T]) Bijector[T] {
+func Compose[T kern.Float](b ...Bijector[T]) Bijector[T] { return compose(b) }
+
+func compose[T kern.Float](b []Bijector[T]) *chain[T] {
 	if len(b) == 0 {
 		panic(badCompose)
 	}

@@ -1,20 +1,23 @@
 package flow
 
-import "mcrun/proposals/flow/kern"
+import (
+	"mcrun/mc"
+	"mcrun/proposals/flow/kern"
+)
 
-// Blocks is a layer that applies one bijector to each of several disjoint
-// blocks of coordinates; its parameters are shared by the blocks. Coordinates
-// of no block stay as they are.
+// Blocks is a layer that applies the same couplings to each of several disjoint
+// blocks of coordinates; the blocks share the parameters. Coordinates of no block
+// stay as they are.
 type Blocks[T kern.Float] struct {
 	dim    int
-	blocks [][]int // coordinates of each block, in the order of the inner bijector's
-	inner  Bijector[T]
+	blocks [][]int // coordinates of each block, in the order of the couplings'
+	inner  *RealNVP[T]
 }
 
 // NewBlocks returns the layer of the given blocks of dim coordinates. It panics
 // if a coordinate is out of range or in two blocks, or if a block has not as
-// many as the inner bijector.
-func NewBlocks[T kern.Float](dim int, blocks [][]int, inner Bijector[T]) *Blocks[T] {
+// many as the couplings.
+func NewBlocks[T kern.Float](dim int, blocks [][]int, inner *RealNVP[T]) *Blocks[T] {
 	seen := make([]bool, dim)
 	for _, block := range blocks {
 		if len(block) != inner.Dim() {
@@ -30,7 +33,7 @@ func NewBlocks[T kern.Float](dim int, blocks [][]int, inner Bijector[T]) *Blocks
 	return &Blocks[T]{dim, blocks, inner}
 }
 
-const badBlocks = "flow: blocks overlap, leave the coordinates or have not the inner bijector's dimension"
+const badBlocks = "flow: blocks overlap, leave the coordinates or have not the dimension of the couplings"
 
 // Dim implements [Bijector].
 func (b *Blocks[T]) Dim() int { return b.dim }
@@ -125,3 +128,7 @@ func (b *Blocks[T]) store(x, tile []T, blocks [][]int, n int) {
 		}
 	}
 }
+
+func (b *Blocks[T]) initialise(theta []T, random *mc.Stream) { b.inner.initialise(theta, random) }
+
+func (b *Blocks[T]) tensors(theta []T) []tensor[T] { return b.inner.tensors(theta) }

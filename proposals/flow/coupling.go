@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"math"
 
 	"mcrun/mc"
@@ -197,14 +198,76 @@ func (r *RealNVP[T]) initialise(theta []T, random *mc.Stream) {
 			for k, in := range c.net.widths[:len(c.net.widths)-1] {
 				part := net[:(in+1)*c.net.widths[k+1]]
 				net = net[len(part):]
-				bound := 1 / math.Sqrt(float64(fan))
-				for i := range part {
-					part[i] = T(bound * (2*random.Float64() - 1))
-				}
+				uniform(part, 1/math.Sqrt(float64(fan)), random)
 				fan = c.net.widths[k+1]
 			}
 		}
 	}
+}
+
+// uniform draws numbers between -bound and bound.
+func uniform[T kern.Float](x []T, bound float64, random *mc.Stream) {
+	for i := range x {
+		x[i] = T(bound * (2*random.Float64() - 1))
+	}
+}
+
+// tensors holds, of each coupling, the mask, and weights and biases of s and t
+// with all d coordinates as inputs and outputs.
+func (r *RealNVP[T]) tensors(theta []T) []tensor[T] {
+	var list []tensor[T]
+	for j := range r.couplings {
+		c := &r.couplings[j]
+		name := fmt.Sprintf("coupling.%d.", j)
+		mask := make([]float32, r.dim)
+		for _, i := range c.keep {
+			mask[i] = 1
+		}
+		list = append(list, constant[T](name+"mask", []int{r.dim}, mask))
+		s, scale, t := split(c, theta[r.first[j]:r.first[j+1]])
+		list = append(list, r.netTensors(c, name+"s.", s)...)
+		list = append(list, parameters(name+"s.scale", []int{r.dim}, scale, c.change))
+		list = append(list, r.netTensors(c, name+"t.", t)...)
+	}
+	return list
+}
+
+func (r *RealNVP[T]) netTensors(c *coupling, name string, theta []T) []tensor[T] {
+	var list []tensor[T]
+	last := len(c.net.widths) - 2
+	for k := range last + 1 {
+		in, out := c.net.widths[k], c.net.widths[k+1]
+		w, b, rest := linear(theta, in, out)
+		theta = rest
+		// Numbers of inputs and outputs in the file, and which of them are used.
+		fileIn, fileOut := in, out
+		inputs, outputs := indices(in), indices(out)
+		if k == 0 {
+			fileIn, inputs = r.dim, c.keep
+		}
+		if k == last {
+			fileOut, outputs = r.dim, c.change
+		}
+		var place []int
+		for _, o := range outputs {
+			for _, i := range inputs {
+				place = append(place, o*fileIn+i)
+			}
+		}
+		list = append(list,
+			parameters(fmt.Sprintf("%s%d.weight", name, k), []int{fileOut, fileIn}, w, place),
+			parameters(fmt.Sprintf("%s%d.bias", name, k), []int{fileOut}, b, outputs))
+	}
+	return list
+}
+
+// indices returns 0 to n-1.
+func indices(n int) []int {
+	list := make([]int, n)
+	for i := range list {
+		list[i] = i
+	}
+	return list
 }
 
 // gather returns a copy of some rows.

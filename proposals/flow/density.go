@@ -41,7 +41,7 @@ func (f *Flow[T]) infer(m *mixture[T], y []T, from int, w *Workspace[T]) {
 		image(z, y, &f.group[k], len(log))
 		clear(log)
 		f.g.Inverse(f.Theta, z, log, w)
-		logNormal(z, log, w)
+		logDensity(f.design.prior, z, log, w)
 	}
 	n := len(m.total)
 	for c := range m.total {
@@ -81,7 +81,7 @@ func (f *Flow[T]) pull(m *mixture[T], g []T, l []float64, from int, gtheta []T, 
 		_, z := m.row(k)
 		f.weigh(weight, m, k, l)
 		clear(gz)
-		logNormalGradient(z, weight, gz)
+		logDensityGradient(f.design.prior, z, weight, gz)
 		f.g.PullInverse(f.Theta, z, gz, weight, gtheta, w)
 		imageBack(g, gz, &f.group[k], len(l))
 	}

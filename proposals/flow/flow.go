@@ -1,6 +1,9 @@
 package flow
 
 import (
+	"fmt"
+	"math/bits"
+
 	"mcrun/mc"
 	"mcrun/models"
 	"mcrun/proposals/flow/kern"
@@ -28,49 +31,88 @@ type Flow[T kern.Float] struct {
 	Theta []T // the parameters, to be changed only while no method is at work
 
 	site
-	g      Bijector[T]
-	layers []*Blocks[T] // those of blocks, in the order of inference
-	group  []element    // the first is the identity
+	design   design
+	sequence sequence[T]
+	g        *chain[T]
+	group    []element // the first is the identity
 }
 
-// New returns the flow of a spec for a model, with masks and initial parameters
+// A design is what a flow is built with beside its spec.
+type design struct {
+	masks [][][]bool // of the couplings of each layer of blocks
+	sigma []float64  // spectrum of the whitening, where it begins if it is learned
+	mean  float64
+	prior prior
+}
+
+// New returns the flow of a spec for a model, with masks and first parameters
 // drawn from random: weights as PyTorch's linear layers have by default, and 0
-// for the scale of s. The error is that of [Spec.Check].
+// for the scale of s. Where the spec asks for a whitening or a prior made of the
+// model's moments, the model must be prepared, and is simulated with random numbers
+// of the same stream. The error is that of [Spec.Check].
 func New[T kern.Float](spec Spec, m models.Model, random *mc.Stream) (*Flow[T], error) {
 	at, err := spec.site(m)
 	if err != nil {
 		return nil, err
 	}
-	f := &Flow[T]{Spec: spec, site: at, group: symmetries(spec.Symmetry)}
-	var inner []*RealNVP[T]
-	for _, blocks := range spec.layers(at) {
-		stack := NewRealNVP[T](alternate(spec.Couplings, len(blocks[0]), random), spec.Hidden, activations[spec.Activation])
-		inner = append(inner, stack)
-		f.layers = append(f.layers, NewBlocks(at.dim, blocks, Bijector[T](stack)))
+	d := design{prior: standard}
+	for _, blocks := range spec.blocks(at) {
+		d.masks = append(d.masks, alternate(spec.Couplings, len(blocks[0]), random))
 	}
-	var generation []Bijector[T]
-	for i := range f.layers {
-		generation = append(generation, f.layers[len(f.layers)-1-i])
+	if spec.Whiten != "none" || spec.Prior == "single-site" {
+		s := measure(at, m.(models.Differentiable), random)
+		if spec.Whiten != "none" {
+			d.sigma, d.mean = s.whitening(spec.paired(), at.dim)
+		}
+		if spec.Prior == "single-site" {
+			d.prior = fitPrior(s.site2, s.site4)
+		}
 	}
-	f.g = Compose(generation...)
-	f.Theta = make([]T, f.g.Params())
-	end := len(f.Theta) // the last layer of inference comes first
-	for i, stack := range inner {
-		first := end - f.layers[i].Params()
-		stack.initialise(f.Theta[first:end], random)
-		end = first
-	}
+	f := build[T](spec, at, d)
+	f.sequence.each(f.g, f.Theta, func(_ string, l layer[T], theta []T) { l.initialise(theta, random) })
 	return f, nil
 }
 
-// layers returns the blocks of each layer in the order of inference.
-func (s *Spec) layers(at site) [][][]int {
-	if s.Architecture == RealNVPNet {
-		all := make([]int, at.dim)
-		for i := range all {
-			all[i] = i
+// build returns the flow of a design, without its parameters.
+func build[T kern.Float](spec Spec, at site, d design) *Flow[T] {
+	f := &Flow[T]{Spec: spec, site: at, design: d, group: symmetries(spec.Symmetry, at.sides)}
+	if spec.Whiten != "none" {
+		f.sequence.add("whiten.", NewWhitening[T](at.sides, d.sigma, d.mean, spec.Whiten == "learned"))
+	}
+	for i, blocks := range spec.blocks(at) {
+		inner := NewRealNVP[T](d.masks[i], spec.Hidden, activations[spec.Activation])
+		f.sequence.add(fmt.Sprintf("layer.%d.", i), NewBlocks(at.dim, blocks, inner))
+	}
+	if spec.Architecture == CheckerboardNet && at.sides != nil {
+		f.sequence.add("layer.0.", NewCheckerboard[T](at.sides, spec.Couplings, spec.Hidden, spec.kernels(), activations[spec.Activation]))
+	}
+	switch spec.Prior {
+	case "scales":
+		f.sequence.add("prior.", NewAffine[T](spec.scaleOf(at.sides), false))
+	case "single-site":
+		f.sequence.add("prior.", fixedPrior[T]{d.prior, at.dim})
+	}
+	f.g = f.sequence.bijector()
+	f.Theta = make([]T, f.g.Params())
+	return f
+}
+
+// Convert returns the flow f with numbers of another type.
+func Convert[To, From kern.Float](f *Flow[From]) *Flow[To] {
+	c := build[To](f.Spec, f.site, f.design)
+	for i, v := range f.Theta {
+		c.Theta[i] = To(v)
+	}
+	return c
+}
+
+// blocks returns the blocks of each layer of blocks, in the order of inference.
+func (s *Spec) blocks(at site) [][][]int {
+	if s.Architecture == CheckerboardNet {
+		if at.sides != nil {
+			return nil
 		}
-		return [][][]int{{all}}
+		return [][][]int{{indices(at.dim)}} // one block of all
 	}
 	var layers [][][]int
 	for n := range s.depth(at.sides) {
@@ -85,6 +127,24 @@ func (s *Spec) layers(at site) [][][]int {
 	return layers
 }
 
+// scaleOf returns the scale at which each latent variable stays behind: that of
+// sites divisible by 2^n but not by 2^(n+1) is n, up to the number of scales.
+func (s *Spec) scaleOf(sides []int) []int {
+	most := 0
+	if s.Architecture == NeuralRG {
+		most = s.depth(sides)
+	}
+	var class []int
+	each(sides, func(at []int) {
+		n := most
+		for _, x := range at {
+			n = min(n, bits.TrailingZeros(uint(x)))
+		}
+		class = append(class, n)
+	})
+	return class
+}
+
 // Dim returns the number N of coordinates.
 func (f *Flow[T]) Dim() int { return f.dim }
 
@@ -93,33 +153,3 @@ func (f *Flow[T]) Bijector() Bijector[T] { return f.g }
 
 // Symmetries returns |G|.
 func (f *Flow[T]) Symmetries() int { return len(f.group) }
-
-// draw draws the latent variables of one configuration.
-func (f *Flow[T]) draw(z []T, random *mc.Stream) { kern.Normals(z, random) }
-
-// logRootTwoPi is ln sqrt(2 pi).
-const logRootTwoPi = 0.918938533204672741780329736405617639861
-
-// logNormal adds the logarithm of the standard normal density of each column
-// of z to logp.
-func logNormal[T kern.Float](z []T, logp []float64, w *Workspace[T]) {
-	n, mark := len(logp), w.mark()
-	squares := w.wide.take(n)
-	clear(squares)
-	kern.AddSquares(squares, z, len(z)/n, n)
-	constant := float64(len(z)/n) * 2 * logRootTwoPi
-	for c, v := range squares {
-		logp[c] -= (v + constant) / 2
-	}
-	w.release(mark)
-}
-
-// logNormalGradient adds l times the gradient of logNormal to g.
-func logNormalGradient[T kern.Float](z, l, g []T) {
-	n := len(l)
-	for i := 0; i < len(z); i += n {
-		for c, v := range z[i : i+n] {
-			g[i+c] -= l[c] * v
-		}
-	}
-}

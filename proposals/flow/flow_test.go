@@ -51,7 +51,7 @@ func testFlow[T kern.Float](t testing.TB, m models.Model, keys map[string]any) *
 
 func TestSampleGradient(t *testing.T) {
 	m := dual(t, 4, 4)
-	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3, 3}, "symmetry": "z2"})
+	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3}, "symmetry": "z2"})
 	const batch = 70
 	w := NewWorkers[float64](2)
 	value := func() float64 {
@@ -71,7 +71,7 @@ func TestSampleGradient(t *testing.T) {
 			l[c] = 1
 		}
 	}, false, grad)
-	for i := range f.Theta {
+	for i := 0; i < len(f.Theta); i += 7 {
 		const h = 1e-5
 		v := f.Theta[i]
 		f.Theta[i] = v + h
@@ -87,7 +87,7 @@ func TestSampleGradient(t *testing.T) {
 
 func TestLogQ(t *testing.T) {
 	m := dual(t, 4, 4)
-	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3, 3}, "symmetry": "z2"})
+	f := testFlow[float64](t, m, map[string]any{"couplings": 2, "hidden": []int{3}, "symmetry": "z2"})
 	w := NewWorkers[float64](2)
 	const batch = 70
 	x, logq, again := make([]float64, batch*16), make([]float64, batch), make([]float64, batch)
@@ -155,7 +155,7 @@ func TestLogQGradient(t *testing.T) {
 		}
 	}, gtheta, gx)
 	check := func(what string, v, g []float64) {
-		for i := range v {
+		for i := 0; i < len(v); i += 7 {
 			const h = 1e-5
 			at := v[i]
 			v[i] = at + h

@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 	"strings"
 
 	"mcrun/mc/param"
@@ -19,7 +20,11 @@ type Spec struct {
 	Activation   string       `card:"activation" default:"elu" oneof:"elu tanh relu silu softplus" doc:"function between linear maps"`
 	Repeat       int          `card:"repeat" default:"1" min:"1" max:"100" doc:"pairs of layers at each scale"`
 	Depth        *int         `card:"depth" min:"1" max:"100" doc:"number of scales, of tebd pairs of layers; as many as the sides allow if left out"`
-	Symmetry     string       `card:"symmetry" default:"none" oneof:"none z2" doc:"group over which the flow is averaged"`
+	Kernel       []int        `card:"kernel" default:"3" min:"1" max:"63" doc:"of realnvp on a lattice: side of the window of each convolution, or one for all"`
+	Prior        string       `card:"prior" default:"normal" oneof:"normal scales single-site" doc:"distribution of the latent variables: standard normal, normal with learned widths at each scale, or fitted to the model's single site"`
+	Symmetry     string       `card:"symmetry" default:"none" doc:"group over which the flow is averaged: none, or z2, translations and point, joined by +"`
+	Whiten       string       `card:"whiten" default:"none" oneof:"none free learned" doc:"linear layer diagonal in Fourier space, with the model's own spectrum and mean, fixed or learned from there"`
+	Weights      *string      `card:"weights" doc:"file of weights, relative to the card: used if it is there, else written after training"`
 }
 
 // An Architecture is a layout of couplings.
@@ -27,9 +32,9 @@ type Architecture string
 
 // The architectures.
 const (
-	NeuralRG   Architecture = "neuralrg"
-	TEBD       Architecture = "tebd"
-	RealNVPNet Architecture = "realnvp"
+	NeuralRG        Architecture = "neuralrg"
+	TEBD            Architecture = "tebd"
+	CheckerboardNet Architecture = "realnvp"
 )
 
 // activations are the activations by their names on a card.
@@ -71,14 +76,31 @@ func (s *Spec) site(m models.Model) (site, error) {
 	if at.dim < 2 {
 		return site{}, fmt.Errorf("the model has one coordinate; a coupling needs two")
 	}
-	if s.Architecture == RealNVPNet {
-		return at, nil
+	if _, err := order(s.Symmetry, at.sides); err != nil {
+		return site{}, err
+	}
+	if at.sides == nil {
+		for _, key := range []struct {
+			key  string
+			used bool
+			what string
+		}{{"whiten", s.Whiten != "none", s.Whiten}, {"prior", s.Prior == "scales", s.Prior}} {
+			if key.used {
+				return site{}, &param.Error{Key: key.key, Problem: fmt.Sprintf("%s is for a periodic lattice with one number a site", key.what), Expected: key.key + " left out"}
+			}
+		}
+	}
+	if s.Prior == "single-site" && s.Whiten != "none" {
+		return site{}, &param.Error{Key: "prior", Problem: "is single-site beside a whitening, whose latent variables are no single sites of the model", Expected: "normal or scales, or whiten = \"none\""}
+	}
+	if s.Architecture == CheckerboardNet {
+		return at, s.checkKernel(at.sides)
 	}
 	if at.sides == nil {
 		return site{}, &param.Error{
 			Key:      "architecture",
 			Problem:  fmt.Sprintf("%s is for a periodic lattice with one number a site", s.Architecture),
-			Expected: string(RealNVPNet),
+			Expected: "realnvp",
 		}
 	}
 	most := scales(at.sides)
@@ -114,6 +136,38 @@ func (s *Spec) depth(sides []int) int {
 	}
 	return bits.Len(uint(longest - 1))
 }
+
+// kernels returns the side of the window of each convolution.
+func (s *Spec) kernels() []int {
+	if len(s.Kernel) == 1 {
+		return slices.Repeat(s.Kernel, len(s.Hidden)+1)
+	}
+	return s.Kernel
+}
+
+// checkKernel checks the windows of convolutions.
+func (s *Spec) checkKernel(sides []int) error {
+	if maps := len(s.Hidden) + 1; len(s.Kernel) != 1 && len(s.Kernel) != maps {
+		return &param.Error{Key: "kernel", Problem: fmt.Sprintf("has %d numbers", len(s.Kernel)), Expected: fmt.Sprintf("one, or %d, one for each convolution", maps)}
+	}
+	wide := false
+	for _, k := range s.Kernel {
+		wide = wide || k > 1
+		if k%2 == 0 {
+			return &param.Error{Key: "kernel", Problem: fmt.Sprintf("has the even number %d", k), Expected: "odd numbers, so that a window has a centre"}
+		}
+		if sides != nil && k > slices.Min(sides) {
+			return &param.Error{Key: "kernel", Problem: fmt.Sprintf("has the number %d, but a lattice of %s has a shorter side", k, shapeWords(sides)), Expected: fmt.Sprintf("at most %d", slices.Min(sides))}
+		}
+	}
+	if !wide {
+		return &param.Error{Key: "kernel", Problem: "has windows of one site only, in which a site that changes sees nothing", Expected: "a first number of 3 or more"}
+	}
+	return nil
+}
+
+// paired reports whether the flow is symmetrised over the sign.
+func (s *Spec) paired() bool { return slices.Contains(strings.Split(s.Symmetry, "+"), signSymmetry) }
 
 func blockWords(sides []int) string {
 	return strings.TrimSuffix(strings.Repeat("2x", len(sides)), "x")

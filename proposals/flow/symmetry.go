@@ -1,6 +1,14 @@
 package flow
 
-import "mcrun/proposals/flow/kern"
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"mcrun/mc/param"
+	"mcrun/proposals/flow/kern"
+)
 
 // An element of a symmetry group maps x to the configuration whose coordinate
 // to[i] is sign x_i.
@@ -10,12 +18,148 @@ type element struct {
 	inverse int   // the number of the inverse element
 }
 
-// symmetries returns the elements of a group, the identity first.
-func symmetries(name string) []element {
-	if name == "z2" {
-		return []element{{sign: 1, inverse: 0}, {sign: -1, inverse: 1}}
+// maxSymmetries bounds the order of a group: a density takes as many passes of
+// inference through the flow.
+const maxSymmetries = 64
+
+// The parts of the name of a group, joined by "+".
+const (
+	noSymmetry   = "none"
+	signSymmetry = "z2"           // x -> -x
+	translations = "translations" // of a periodic lattice
+	pointGroup   = "point"        // reflections, and exchanges of directions of equal sides
+)
+
+// order returns how many elements a group has at most, those being counted twice
+// that are alike on a lattice with sides of 2. The error says which part of the
+// name is none.
+func order(name string, sides []int) (float64, error) {
+	n := 1.0
+	if name == noSymmetry {
+		return n, nil
 	}
-	return []element{{sign: 1}}
+	seen := map[string]bool{}
+	for part := range strings.SplitSeq(name, "+") {
+		switch {
+		case seen[part]:
+			return 0, &param.Error{Key: "symmetry", Problem: fmt.Sprintf("has %s twice", part), Expected: "each once"}
+		case part == signSymmetry:
+			n *= 2
+		case part != translations && part != pointGroup:
+			return 0, &param.Error{Key: "symmetry", Problem: fmt.Sprintf("is %s", param.Format(name)), Expected: "none, or z2, translations and point, joined by +"}
+		case sides == nil:
+			return 0, &param.Error{Key: "symmetry", Problem: fmt.Sprintf("has %s, which are of a periodic lattice with one number a site", part), Expected: "none or z2"}
+		case part == translations:
+			n *= float64(product(sides))
+		default:
+			n *= math.Pow(2, float64(len(sides)))
+			for mu := range sides {
+				equal := 1.0 // sides so far, this one included
+				for _, side := range sides[:mu] {
+					if side == sides[mu] {
+						equal++
+					}
+				}
+				n *= equal
+			}
+		}
+		seen[part] = true
+	}
+	if n > maxSymmetries {
+		return 0, &param.Error{Key: "symmetry", Problem: fmt.Sprintf("is a group of %g elements, and a density takes as many passes", n), Expected: fmt.Sprintf("at most %d", maxSymmetries)}
+	}
+	return n, nil
+}
+
+// symmetries returns the elements of a group that [order] allows, the identity
+// first, each once.
+func symmetries(name string, sides []int) []element {
+	has := func(part string) bool { return slices.Contains(strings.Split(name, "+"), part) }
+	signs := []float64{1}
+	if has(signSymmetry) {
+		signs = []float64{1, -1}
+	}
+	if !has(translations) && !has(pointGroup) {
+		var group []element
+		for k, sign := range signs {
+			group = append(group, element{sign: sign, inverse: k})
+		}
+		return group
+	}
+	shifts := make([]int, len(sides)) // how many along each direction
+	for mu := range shifts {
+		shifts[mu] = 1
+		if has(translations) {
+			shifts[mu] = sides[mu]
+		}
+	}
+	axes, flips := [][]int{indices(len(sides))}, make([]int, len(sides))
+	for mu := range flips {
+		flips[mu] = 1
+		if has(pointGroup) {
+			flips[mu] = 2
+		}
+	}
+	if has(pointGroup) {
+		axes = exchanges(sides)
+	}
+	var group []element
+	numbers := map[string]int{}
+	for _, sign := range signs {
+		each(shifts, func(shift []int) {
+			for _, axis := range axes {
+				each(flips, func(flip []int) {
+					e := element{sign: sign, to: make([]int, 0, product(sides))}
+					each(sides, func(at []int) {
+						site := 0
+						for mu, side := range sides {
+							v := at[axis[mu]]
+							if flip[mu] == 1 {
+								v = side - v
+							}
+							site = site*side + (v+shift[mu])%side
+						}
+						e.to = append(e.to, site)
+					})
+					key := fmt.Sprint(sign, e.to)
+					if _, ok := numbers[key]; !ok {
+						numbers[key] = len(group)
+						group = append(group, e)
+					}
+				})
+			}
+		})
+	}
+	for k := range group {
+		e := &group[k]
+		back := make([]int, len(e.to))
+		for i, j := range e.to {
+			back[j] = i
+		}
+		e.inverse = numbers[fmt.Sprint(e.sign, back)]
+	}
+	return group
+}
+
+// exchanges returns the permutations of directions that leave the sides as they
+// are, the identity first.
+func exchanges(sides []int) [][]int {
+	var list [][]int
+	var extend func(axis []int)
+	extend = func(axis []int) {
+		mu := len(axis)
+		if mu == len(sides) {
+			list = append(list, slices.Clone(axis))
+			return
+		}
+		for nu, side := range sides {
+			if side == sides[mu] && !slices.Contains(axis, nu) {
+				extend(append(axis, nu))
+			}
+		}
+	}
+	extend(nil)
+	return list
 }
 
 // place returns to[i].

@@ -32,7 +32,7 @@ func (s *space[T]) draw(f *Flow[T], c chunk, random *mc.Stream) {
 	s.z, s.h = sized(s.z, kern.Columns*f.dim), sized(s.h, kern.Columns)
 	for j := range c.count {
 		s.h[j] = random.IntN(len(f.group))
-		f.draw(s.z[j*f.dim:(j+1)*f.dim], random)
+		draw(f.design.prior, s.z[j*f.dim:(j+1)*f.dim], random)
 	}
 }
 

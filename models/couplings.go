@@ -24,6 +24,8 @@ const (
 	Product Interaction = iota
 	// Equal is f = delta(s_i, s_j).
 	Equal
+	// Cosine is f = cos(2 pi (s_i - s_j)/q).
+	Cosine
 )
 
 // Couplings are the bonds, fields and single-site energies of a [PairCoupled]

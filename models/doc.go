@@ -8,7 +8,7 @@
 //	m.Shape = []int{16, 16}
 //	err := m.Prepare()
 //
-// [Ising], [Potts], [BlumeCapel] and [SpinGlass] are of spins with pair
+// [Ising], [Potts], [Clock], [BlumeCapel] and [SpinGlass] are of spins with pair
 // couplings. [Gaussian] and [Phi4] are field theories and [NVector] is the XY and
 // the Heisenberg model; [Mixture] and [Ring] are densities in few dimensions, to
 // try kernels on.

@@ -25,11 +25,12 @@ const (
 // and strips). It reaches what can be taken apart through few sites: chains,
 // trees and other graphs almost without loops of thousands of sites, open or
 // periodic strips as wide as the tables, of q to the power of the width, can
-// be large. It returns false beyond about a third of a second, and for a Potts
-// model with fields.
+// be large. It returns false beyond about a third of a second, and for a Potts or
+// clock model with fields.
 //
-// AbsMag and Mag4 are NaN. Of a Potts model Mag is NaN too, and Mag2 is the
-// mean of m^2 as [Ordered] has it, from the fluctuations of one colour.
+// AbsMag and Mag4 are NaN. Of a Potts or a clock model Mag is NaN too, and Mag2 is
+// the mean of m^2 as [Ordered] has it, from the fluctuations of one colour or one
+// component.
 //
 // An entry of a table holds the logarithm of a weight, and the means and
 // variances of energy and magnetization under it. Independent parts add them.
@@ -63,6 +64,11 @@ func Eliminate(m PairCoupled) (Moments, bool) {
 	case p.equivalent:
 		q := float64(p.q)
 		r.Mag, r.Mag2 = math.NaN(), q*q*total.magVar/(n*n*(q-1))
+	case p.angles: // both components alike, as all is symmetric under turns by 2 pi/q
+		r.Mag, r.Mag2 = math.NaN(), 2*total.magVar/(n*n)
+		if p.q == 2 { // there is one
+			r.Mag2 /= 2
+		}
 	case p.reversible:
 		r.Mag2 = total.magVar / (n * n) // Mag is 0 by symmetry
 	default:
@@ -269,8 +275,11 @@ func newElimination(p *pairs, beta float64, order []eliminated) *elimination {
 	for k := range e.value {
 		e.value[k] = float64(p.spin[k])
 	}
-	if p.equivalent {
+	switch {
+	case p.equivalent:
 		e.value[0] = 1 // counts the sites of the first colour
+	case p.angles:
+		e.value, _ = Angles(p.q)
 	}
 	return e
 }

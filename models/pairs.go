@@ -9,14 +9,15 @@ type pairs struct {
 	coupling   [][]float64 // of the bonds to each neighbour together
 	site       []float64   // the field of each site
 	single     []float64   // the energy of each state
-	spin       []int       // of each state; 0 for colours
+	spin       []int       // of each state; 0 for colours and angles
 	products   [][]float64 // f of two states
 	equivalent bool        // the q states can be exchanged
+	angles     bool        // the q states can be turned
 	reversible bool        // all spins can be reversed: no field
 }
 
 // newPairs returns false for couplings that it does not know: products of spins
-// of more than three values, and colours with fields.
+// of more than three values, and colours and angles with fields.
 func newPairs(m PairCoupled) (*pairs, bool) {
 	c := m.Couplings()
 	p := &pairs{pair: c.Pair, q: m.States()}
@@ -53,16 +54,21 @@ func newPairs(m PairCoupled) (*pairs, bool) {
 		p.reversible = !fields
 	case c.Pair == Equal && !fields && c.Self == nil:
 		p.equivalent = true
+	case c.Pair == Cosine && !fields && c.Self == nil:
+		p.angles = true
 	default:
 		return nil, false
 	}
 	p.products = make([][]float64, p.q)
+	cos, _ := Angles(p.q)
 	for a := range p.products {
 		p.products[a] = make([]float64, p.q)
 		for b := range p.products[a] {
 			switch {
 			case c.Pair == Product:
 				p.products[a][b] = float64(p.spin[a] * p.spin[b])
+			case p.angles:
+				p.products[a][b] = cos[max(a, b)-min(a, b)]
 			case a == b:
 				p.products[a][b] = 1
 			}

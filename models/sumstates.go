@@ -14,11 +14,13 @@ const (
 // SumStates returns the moments of a prepared model with pair couplings, summed
 // over all its states. It returns false where these are more than 2^22, those
 // that follow by symmetry not counted: the colours of a Potts model exchanged,
-// or all spins reversed where there are no fields. Rounding errors are some
+// all angles of a clock model turned, or all spins reversed where there are no
+// fields. Rounding errors are some
 // 1e-15 of the largest energy or moment.
 //
 // Of a Potts model AbsMag and Mag2 are the means of what [Ordered] returns, and
-// Mag and Mag4 are NaN. It returns false for one with fields.
+// Mag and Mag4 are NaN. Of a clock model AbsMag, Mag2 and Mag4 are those of the
+// length of the vector m, and Mag is NaN. It returns false for either with fields.
 //
 // The states of the last sites run slowest. The energy of a site with those
 // after it is added as the site is set, so that nothing is subtracted and no
@@ -34,7 +36,7 @@ func SumStates(m PairCoupled) (Moments, bool) {
 	}
 	first := p.q // states of the last site to visit
 	switch {
-	case p.equivalent:
+	case p.equivalent || p.angles:
 		first = 1
 	case p.reversible:
 		first = (p.q + 1) / 2
@@ -46,6 +48,7 @@ func SumStates(m PairCoupled) (Moments, bool) {
 		}
 	}
 	s := summation{pairs: p, beta: m.Beta(), state: make(Spins, n), count: make([]int, p.q), reference: math.Inf(1)}
+	s.cos, s.sin = Angles(p.q)
 	s.field = make([][]float64, n)
 	for i := range s.field {
 		s.field[i] = make([]float64, p.q)
@@ -68,6 +71,8 @@ type summation struct {
 	state  Spins       // of the sites that are set
 	count  []int       // of each state among them
 	field  [][]float64 // of each site that is being set, the energy of each state
+
+	cos, sin []float64 // of the states, as angles
 
 	reference float64 // subtracted from energies; the lowest so far
 	sums      weighted
@@ -147,6 +152,13 @@ func (s *summation) add(e float64, m int) {
 	w := s.copies * math.Exp(-s.beta*e)
 	b := &s.block
 	b.energy = b.energy.plus(tally{w, w * e, w * e * e})
+	if s.angles {
+		square := clockSquare(s.cos, s.sin, s.count, len(s.state))
+		b.abs += w * math.Sqrt(square)
+		b.m2 += w * square
+		b.m4 += w * square * square
+		return
+	}
 	if s.pair == Equal {
 		most, squares := 0, 0
 		for _, n := range s.count {
@@ -183,6 +195,9 @@ func (s *summation) moments() Moments {
 	case s.equivalent:
 		r.LogZ += math.Log(float64(s.q))
 		r.Mag, r.Mag4 = math.NaN(), math.NaN()
+	case s.angles:
+		r.LogZ += math.Log(float64(s.q))
+		r.Mag = math.NaN()
 	case s.reversible:
 		r.Mag = 0
 	}

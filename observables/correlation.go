@@ -72,6 +72,9 @@ func productUnit(m models.Model) (unit float64) {
 	if !ok {
 		return 0
 	}
+	if p.Couplings().Pair == models.Cosine {
+		return 0
+	}
 	unit = float64(p.States() - 1)
 	if p.Couplings().Pair == models.Equal {
 		return unit // the products are 1 and -1/(q-1)

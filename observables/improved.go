@@ -67,7 +67,7 @@ func registerImproved() {
 
 // hasClusters is the Check of improved estimators.
 func hasClusters(m models.Model) error {
-	if _, ok := m.(models.PairCoupled); !ok {
+	if p, ok := m.(models.PairCoupled); !ok || p.Couplings().Pair == models.Cosine {
 		return errors.New("the model has no pair couplings by which a kernel could join spins to clusters of independent sign or colour (models.PairCoupled)")
 	}
 	return nil

@@ -112,6 +112,7 @@ func init() {
 	registerOverlap()
 	registerImproved()
 	registerFields()
+	registerPlanar()
 }
 
 // RegisterColumn makes a quantity known that observables can be estimated

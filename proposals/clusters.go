@@ -24,6 +24,10 @@ func needClusters(m models.Model) error {
 		return errors.New("with J < 0 a bond would be active with the probability 1 - exp(beta |J|) < 0; use local kernels")
 	case k.Pair == models.Equal && (hasField(k) || k.Self != nil):
 		return errors.New("clusters change colour, and its colours differ in energy")
+	case k.Pair == models.Cosine && (hasField(k) || k.Self != nil):
+		return errors.New("clusters are reflected, and its angles differ in energy")
+	case k.Pair == models.Cosine && k.Graph != nil:
+		return errors.New("the bonds of its angles are not all alike")
 	}
 	return nil
 }

@@ -27,7 +27,8 @@
 //
 // The local kernels serve every [mcrun/models.Discrete] model. Cluster kernels
 // need to know the bonds, [mcrun/models.PairCoupled]: spins +-1 on lattices and
-// graphs, with couplings and fields of any sign; Potts models with J >= 0; spins
+// graphs, with couplings and fields of any sign; Potts models with J >= 0; clock
+// models on lattices, the angles of which are reflected; spins
 // -1, 0, 1, of which they never change the zeros. For lattices of spins +-1 all
 // bonds and fields of which are alike there is code that does several sites at
 // a time or branches on nothing random; the other models are served plainly,

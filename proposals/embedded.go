@@ -188,13 +188,5 @@ func (w *embeddedSwendsenWang) Step() {
 			}
 		}
 	}
-	w.label.flatten()
-	for i, first := range w.label {
-		if int(first) == i {
-			w.fate[i] = w.random.Below(half)
-		}
-		if w.fate[first] {
-			w.reflect(i)
-		}
-	}
+	w.label.fates(w.fate, w.random, w.reflect)
 }

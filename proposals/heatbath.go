@@ -79,6 +79,10 @@ func heatBathUpdate(m models.Model, c Chain) update {
 			if k.J >= 0 && 2*k.Lattice.Dims() <= pottsNeighbours {
 				return newPotts(m, c).heatBath()
 			}
+		case clockKind:
+			if u := newClock(m, c); u != nil {
+				return u.heatBath()
+			}
 		case spinOneKind:
 			return newSpinOne(m, c).heatBath()
 		}

@@ -11,6 +11,7 @@ const (
 	graphKind               // two-valued spins on a graph
 	spinOneKind             // spins -1, 0, 1 on a lattice, all bonds and fields alike
 	pottsKind               // a Potts model on a lattice, all bonds alike
+	clockKind               // a clock model on a lattice, all bonds alike
 )
 
 // kindOf says which code serves a prepared model.
@@ -27,6 +28,8 @@ func kindOf(m models.PairCoupled) kind {
 		return spinOneKind
 	case k.Pair == models.Equal && k.H == 0 && k.Self == nil:
 		return pottsKind
+	case k.Pair == models.Cosine && k.H == 0 && k.Self == nil:
+		return clockKind
 	}
 	return otherKind
 }

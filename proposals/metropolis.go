@@ -111,6 +111,10 @@ func metropolisUpdate(m models.Model, c Chain, most float64) update {
 			return newGraphUpdate(m, c, func(dE float64) float64 { return most * expMinus(dE) })
 		case pottsKind:
 			return newPotts(m, c).metropolis(most)
+		case clockKind:
+			if u := newClock(m, c); u != nil {
+				return u.metropolis(most)
+			}
 		case spinOneKind:
 			return newSpinOne(m, c).metropolis(most)
 		}

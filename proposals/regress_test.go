@@ -31,7 +31,8 @@ func TestRegress(t *testing.T) {
 	}
 	all = append(all,
 		pottsOn(3, 1, 1, 16, 16), pottsOn(4, 0.8, -1, 7, 9), pottsOn(5, 0.4, 1, 4, 5, 6),
-		spinOneOn(0.6, 1, 0.5, 0.1, 16, 16), glass(0.6, false, 0.5, 16, 16), glass(0.6, true, 0.3, 4, 5, 6))
+		spinOneOn(0.6, 1, 0.5, 0.1, 16, 16), glass(0.6, false, 0.5, 16, 16), glass(0.6, true, 0.3, 4, 5, 6),
+		clockOn(6, 1.2, 1, 16, 16), clockOn(5, 0.8, -1, 7, 9))
 	for n, m := range all {
 		for _, spec := range []Spec{
 			&Metropolis{Order: Random}, &Metropolis{Order: Sequential}, &Metropolis{Order: Checkerboard},
@@ -161,4 +162,20 @@ var regress = map[string]uint64{
 	"11 *proposals.HeatBath&{checkerboard}":         0x5d080dae912eee95,
 	"11 *proposals.Wolff&{}":                        0x89e42e44b6f02856,
 	"11 *proposals.SwendsenWang&{}":                 0x5458e33c59960639,
+	"12 *proposals.Metropolis&{random <nil>}":       0xbaf396821a2b4c61,
+	"12 *proposals.Metropolis&{sequential <nil>}":   0x310ef606d3b4386b,
+	"12 *proposals.Metropolis&{checkerboard <nil>}": 0x1f92d03db578d404,
+	"12 *proposals.HeatBath&{random}":               0x0bb1f5d78a70f4bc,
+	"12 *proposals.HeatBath&{sequential}":           0x2583d8cf6a0d3068,
+	"12 *proposals.HeatBath&{checkerboard}":         0x660d991c231c789b,
+	"12 *proposals.Wolff&{}":                        0x18f881c46f5a4cf5,
+	"12 *proposals.SwendsenWang&{}":                 0x5585694c0ee209bd,
+	"13 *proposals.Metropolis&{random <nil>}":       0xf011988e90978a00,
+	"13 *proposals.Metropolis&{sequential <nil>}":   0x6b747c4dc3648204,
+	"13 *proposals.Metropolis&{checkerboard <nil>}": 0x13ea9ced2df5ce8c,
+	"13 *proposals.HeatBath&{random}":               0x4645a5587bbdeed2,
+	"13 *proposals.HeatBath&{sequential}":           0x7d7bbf6a05a0d456,
+	"13 *proposals.HeatBath&{checkerboard}":         0xfcd4b2f785c99313,
+	"13 *proposals.Wolff&{}":                        0x6ba840914d3a7232,
+	"13 *proposals.SwendsenWang&{}":                 0x5310918d0206d9b4,
 }

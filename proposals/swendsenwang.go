@@ -19,7 +19,9 @@ import (
 //   - fields with couplings K of neighbours: the signs of their projections p on a
 //     random direction r are such spins, a bond being active with probability
 //     1 - exp(-2 K p_i p_j), and a cluster is reflected, phi - 2 p r, with
-//     probability 1/2.
+//     probability 1/2;
+//   - clock models with J of any sign: the same, in a random one of the mirrors that
+//     map the angles on themselves.
 //
 // A field h_i is a coupling of site i to one more spin, the ghost: a spin along
 // its field (h_i s_i > 0) is joined to the ghost with probability 1 - exp(-2 beta
@@ -65,6 +67,9 @@ func (*SwendsenWang) Clusters(m models.Model) error {
 	if _, ok := m.(models.FieldCoupled); ok {
 		return errProjected
 	}
+	if isClock(m) {
+		return errMirrored
+	}
 	return nil
 }
 
@@ -77,6 +82,9 @@ func (*SwendsenWang) Bind(m models.Model, c Chain) mc.Kernel {
 		return newEmbeddedSwendsenWang(m, c)
 	}
 	pairs := m.(models.PairCoupled)
+	if isClock(m) {
+		return newClockSwendsenWang(pairs, c)
+	}
 	if kindOf(pairs) == isingKind {
 		return newIsingSwendsenWang(pairs, c)
 	}

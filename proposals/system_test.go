@@ -61,6 +61,10 @@ func pottsOn(states int, beta, j float64, shape ...int) *system {
 	return onLattice(models.Equal, states, beta, j, 0, nil, shape...)
 }
 
+func clockOn(states int, beta, j float64, shape ...int) *system {
+	return onLattice(models.Cosine, states, beta, j, 0, nil, shape...)
+}
+
 // spinOneOn returns a Blume-Capel model.
 func spinOneOn(beta, j, d, h float64, shape ...int) *system {
 	return onLattice(models.Product, 3, beta, j, h, []float64{d, 0, d}, shape...)
@@ -145,6 +149,8 @@ func (s *system) energy(x models.Spins) float64 {
 		switch {
 		case s.couplings.Pair == models.Product:
 			e -= b.Coupling * s.spin(x[b.I]) * s.spin(x[b.J])
+		case s.couplings.Pair == models.Cosine:
+			e -= b.Coupling * math.Cos(2*math.Pi*(float64(x[b.I])-float64(x[b.J]))/float64(s.states))
 		case x[b.I] == x[b.J]:
 			e -= b.Coupling
 		}
@@ -251,6 +257,8 @@ func relatives() []*system {
 		spinOneOn(0.5, 1, 0.9, 0, 2, 2), spinOneOn(0.3, -1, -0.5, 0.4, 2, 2), spinOneOn(0.7, -1, 0.2, -0.4, 3),
 		spinOneOn(0.6, 1, 0.8, 0, 4), spinOneOn(0, 1, 0.8, 0.1, 3), spinOneOn(0.7, 0, 0.5, 0, 3),
 
+		clockOn(3, 0.8, 1, 2, 2), clockOn(4, 0.6, -1, 3), clockOn(5, 1.1, 1, 2), clockOn(6, 0.5, -1, 2), clockOn(3, 0, 1, 4),
+
 		glass(0.6, false, 0, 2, 2), glass(0.5, false, 0.3, 2, 3), glass(0.4, true, 0.4, 2, 3), glass(0.7, true, 0, 5),
 		spinGraph(0.6, 0, 0, 0, 0, 0), spinGraph(0.5, 0.3, -0.4, 0, 0.2, -0.6), spinGraph(0, 0.3, -0.4, 0, 0.2, -0.6),
 
@@ -272,6 +280,7 @@ func TestKinds(t *testing.T) {
 		{pottsOn(2, 1, 1, 2, 2), pottsKind},
 		{pottsOn(3, 1, -1, 2, 2), pottsKind},
 		{spinOneOn(1, 1, 0.5, 0, 2, 2), spinOneKind},
+		{clockOn(5, 1, -1, 2, 2), clockKind},
 		{glass(1, true, 0, 2, 2), graphKind},
 		{onLattice(models.Product, 2, 1, 1, 0, []float64{1, 1}, 2, 2), otherKind},
 		{onLattice(models.Equal, 3, 1, 1, 0.1, nil, 2, 2), otherKind},
@@ -491,6 +500,8 @@ func TestClusterCheck(t *testing.T) {
 		{onLattice(models.Equal, 3, 1, 1, 0.1, nil, 2, 2), "differ in energy"},
 		{onGraph("fields", models.Equal, 3, 1, nil, nil, []float64{0, 0.1}), "differ in energy"},
 		{onLattice(models.Product, 4, 1, 1, 0, nil, 2, 2), "other values"},
+		{onLattice(models.Cosine, 4, 1, 1, 0.1, nil, 2, 2), "differ in energy"},
+		{onGraph("angles", models.Cosine, 3, 1, nil, graphBonds, make([]float64, 4)), "all alike"},
 		{spinOneOn(1, -1, 0.4, 0.2, 3), ""},
 		{glass(1, true, 0.3, 2, 2), ""},
 	} {

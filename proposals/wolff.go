@@ -23,7 +23,9 @@ import (
 //     begins at one does nothing;
 //   - fields with couplings K of neighbours: the signs of their projections p on a
 //     random direction r are such spins, a bond being active with probability
-//     1 - exp(-2 K p_i p_j), and the cluster is reflected, phi - 2 p r.
+//     1 - exp(-2 K p_i p_j), and the cluster is reflected, phi - 2 p r;
+//   - clock models with J of any sign: the same, in a random one of the mirrors that
+//     map the angles on themselves.
 //
 // Without fields the change is never rejected. With fields h_i, which a Potts
 // model may not have, it is accepted with probability
@@ -86,6 +88,9 @@ func (*Wolff) Clusters(m models.Model) error {
 	if _, ok := m.(models.FieldCoupled); ok {
 		return errProjected
 	}
+	if isClock(m) {
+		return errMirrored
+	}
 	if hasField(m.(models.PairCoupled).Couplings()) {
 		return errors.New("in a field spins of different clusters are correlated, which one cluster does not see; use swendsen-wang")
 	}
@@ -104,6 +109,9 @@ func (*Wolff) Bind(m models.Model, c Chain) mc.Kernel {
 	var rest uint64
 	if alternates(pairs) {
 		rest = mc.Threshold(1 - lazy)
+	}
+	if isClock(m) {
+		return newClockWolff(pairs, c)
 	}
 	if kindOf(pairs) == isingKind {
 		return newIsingWolff(pairs, c, rest)

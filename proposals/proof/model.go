@@ -119,6 +119,8 @@ func pairEnergy(m models.PairCoupled, spins models.Spins) (energy float64, ok bo
 		switch {
 		case c.Pair == models.Product:
 			energy -= b.coupling * spinOf(q, spins[b.i]) * spinOf(q, spins[b.j])
+		case c.Pair == models.Cosine:
+			energy -= b.coupling * math.Cos(2*math.Pi*(float64(spins[b.i])-float64(spins[b.j]))/float64(q))
 		case spins[b.i] == spins[b.j]:
 			energy -= b.coupling
 		}

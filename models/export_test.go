@@ -1,0 +1,4 @@
+package models
+
+// RingOfClocks is the transfer matrix of a ring.
+var RingOfClocks = ringOfClocks

@@ -30,6 +30,18 @@ type Differentiable interface {
 	Gradient(x, s, g []float64)
 }
 
+// Leaper is the ability of a [Differentiable] model in R^n to integrate its
+// equations of motion in one pass over a configuration, for which no action is
+// needed: where a gradient is cheap that takes half the time or less.
+type Leaper interface {
+	Differentiable
+	// Leap moves a configuration with the velocities p for a time drift and then
+	// kicks these, by the force that it finds there, for a time kick:
+	//
+	//	x += drift p,   p -= kick dS/dx.
+	Leap(x, p []float64, drift, kick float64)
+}
+
 // Spherical is the ability of a [Differentiable] model whose sites hold unit
 // vectors: its measure is the uniform one on the spheres. Action and Gradient
 // take the components as coordinates; kernels use the part of the gradient

@@ -21,6 +21,7 @@ type Gaussian struct {
 
 var (
 	_ FieldCoupled = (*Gaussian)(nil)
+	_ Leaper       = (*Gaussian)(nil)
 	_ Magnetic     = (*Gaussian)(nil)
 	_ Regular      = (*Gaussian)(nil)
 	_ SpinField    = (*Gaussian)(nil)

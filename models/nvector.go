@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"mcrun/internal/lattice"
 	"mcrun/mc"
 	"mcrun/mc/param"
 )
@@ -24,7 +25,8 @@ type NVector struct {
 	N int     // components of a vector, 2 or more
 	J float64 `card:"J" default:"1" doc:"coupling; ferromagnetic where positive"`
 
-	lattice *Lattice // nil before Prepare
+	lattice *Lattice         // nil before Prepare
+	stencil *lattice.Stencil // of S, nil before Prepare
 }
 
 var (
@@ -84,6 +86,7 @@ func (m *NVector) Prepare() error {
 		return err
 	}
 	m.lattice = NewLattice(m.Shape...)
+	m.stencil = lattice.NewStencil(m.Shape, m.N, 0, 0, m.Beta()*m.J)
 	return nil
 }
 
@@ -139,16 +142,9 @@ func (m *NVector) Action(x, s []float64) {
 
 // Gradient implements [Differentiable].
 func (m *NVector) Gradient(x, s, g []float64) {
-	k, n := m.Beta()*m.J, m.Dim()
+	n := m.Dim()
 	for c := range s {
-		spins, grad := x[c*n:(c+1)*n], g[c*n:(c+1)*n]
-		neighbourSums(m.Shape, spins, grad)
-		var sum float64
-		for i, v := range spins {
-			sum += v * grad[i]
-			grad[i] *= -k
-		}
-		s[c] = -k * sum / 2 // both ends see a bond
+		s[c] = m.stencil.Gradient(x[c*n:(c+1)*n], g[c*n:(c+1)*n])
 	}
 }
 

@@ -28,6 +28,7 @@ type Phi4 struct {
 
 var (
 	_ FieldCoupled = (*Phi4)(nil)
+	_ Leaper       = (*Phi4)(nil)
 	_ Magnetic     = (*Phi4)(nil)
 	_ Regular      = (*Phi4)(nil)
 	_ SpinField    = (*Phi4)(nil)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/rand/v2"
 
+	"mcrun/internal/lattice"
 	"mcrun/mc"
 	"mcrun/mc/param"
 )
@@ -17,13 +18,15 @@ import (
 type ScalarField struct {
 	Periodic
 
-	couplings FieldCouplings // Lattice is nil before Prepare
+	couplings FieldCouplings   // Lattice is nil before Prepare
+	stencil   *lattice.Stencil // of S, nil before Prepare
 }
 
 // prepare makes the tables.
 func (f *ScalarField) prepare(c FieldCouplings) {
 	f.couplings = c
 	f.couplings.Lattice = NewLattice(f.Shape...)
+	f.stencil = lattice.NewStencil(f.Shape, 1, c.A, c.B, c.K)
 }
 
 // Sites implements [Model].
@@ -90,20 +93,14 @@ func (f *ScalarField) Action(x, s []float64) {
 
 // Gradient implements [Differentiable].
 func (f *ScalarField) Gradient(x, s, g []float64) {
-	k, a, b := f.couplings.K, f.couplings.A, f.couplings.B
 	n := f.Sites()
 	for c := range s {
-		phi, grad := x[c*n:(c+1)*n], g[c*n:(c+1)*n]
-		neighbourSums(f.Shape, phi, grad)
-		var sum float64
-		for i, v := range phi {
-			square, hop := v*v, k*grad[i]
-			sum += square*(a+b*square) - v*hop/2 // both ends see a bond
-			grad[i] = v*(2*a+4*b*square) - hop
-		}
-		s[c] = sum
+		s[c] = f.stencil.Gradient(x[c*n:(c+1)*n], g[c*n:(c+1)*n])
 	}
 }
+
+// Leap implements [Leaper].
+func (f *ScalarField) Leap(x, p []float64, drift, kick float64) { f.stencil.Leap(x, p, drift, kick) }
 
 // Magnetization implements [Magnetic].
 func (f *ScalarField) Magnetization(s State) float64 { return mean(s.(Field)) }

@@ -71,6 +71,7 @@ func (a place) copyFrom(b place) {
 // tangent (S. Byrne and M. Girolami, Scand. J. Stat. 40, 825 (2013)).
 type motion struct {
 	model  models.Differentiable
+	leaper models.Leaper  // the model, if it is one
 	sphere int            // components of the unit vector of a site; 0 if there is none
 	mass   *fourierNormal // the momenta's distribution; nil: M = 1
 	v      []float64      // workspace for M^-1 p
@@ -80,6 +81,7 @@ type motion struct {
 // newMotion returns the motion with M = 1.
 func newMotion(m models.Differentiable, normal *rand.Rand) *motion {
 	d := &motion{model: m, normal: normal}
+	d.leaper, _ = m.(models.Leaper)
 	if s, ok := m.(models.Spherical); ok {
 		d.sphere = s.Sphere()
 	}
@@ -132,28 +134,35 @@ func (d *motion) velocity(p []float64) []float64 {
 	return d.v
 }
 
-// run moves a place and its momenta along by n steps. It reports false, and
-// stops, where the action is not finite.
+// run moves a place and its momenta along by n steps. It reports false where the
+// action is not finite at the end, or, where it stops, on the way; the actions on
+// the way of a model that leaps are not computed.
 func (d *motion) run(q place, p []float64, scheme Integrator, n int, step float64) bool {
 	parts, first, inner := 1, 0.5, 0.0 // drifts in a step, and its kicks
 	if scheme == MinimumNorm {
 		parts, first, inner = 2, minimumNorm, 1-2*minimumNorm
 	}
 	d.kick(q, p, first*step)
-	for i := 1; i <= n*parts; i++ {
+	for i := 1; i < n*parts; i++ {
+		kick := inner * step
+		if i%parts == 0 { // the last of a step and the first of the next
+			kick = 2 * first * step
+		}
+		if d.leaper != nil && d.mass == nil {
+			d.leaper.Leap(q.x, p, step/float64(parts), kick)
+			continue
+		}
 		d.drift(q.x, p, step/float64(parts))
 		if !d.look(q) {
 			return false
 		}
-		switch {
-		case i == n*parts:
-			d.kick(q, p, first*step)
-		case i%parts == 0: // the last kick of a step and the first of the next
-			d.kick(q, p, 2*first*step)
-		default:
-			d.kick(q, p, inner*step)
-		}
+		d.kick(q, p, kick)
 	}
+	d.drift(q.x, p, step/float64(parts))
+	if !d.look(q) {
+		return false
+	}
+	d.kick(q, p, first*step)
 	return true
 }
 

@@ -36,38 +36,54 @@ var kernels = []struct {
 // and reports the medians and the median of the ratios of neighbouring runs.
 // Times are of the processor, not of the clock on the wall.
 func BenchmarkTwin(b *testing.B) {
-	cc, err := exec.LookPath("gcc")
-	if err != nil {
-		b.Skip("gcc is needed to compile the twin")
-	}
-	twin := filepath.Join(b.TempDir(), "ising")
-	if out, err := exec.Command(cc, "-O3", "-march=native", "-o", twin, filepath.Join("testdata", "ising.c"), "-lm").CombinedOutput(); err != nil {
-		b.Fatalf("gcc: %v\n%s", err, out)
-	}
+	twin := compile(b, "ising")
 	for _, k := range kernels {
 		for _, l := range []int{16, 64, 256} {
 			b.Run(fmt.Sprintf("%s/L=%d", k.name, l), func(b *testing.B) {
 				chain := newChain(b, k.spec, l)
-				var inGo, inC, ratio []float64
-				for b.Loop() {
-					c := runTwin(b, twin, k.name, l)
-					g := chain.time(k.name == "wolff")
-					inGo, inC, ratio = append(inGo, g), append(inC, c), append(ratio, g/c)
-				}
-				b.ReportMetric(0, "ns/op")
-				b.ReportMetric(median(inGo), "ns/"+k.unit)
-				b.ReportMetric(median(inC), "C-ns/"+k.unit)
-				b.ReportMetric(median(ratio), "Go/C")
+				compare(b, k.unit,
+					func() float64 { return chain.time(k.name == "wolff") },
+					func() float64 { return runTwin(b, twin, k.name, strconv.Itoa(l), fmt.Sprint(temperature)) })
 			})
 		}
 	}
 }
 
+// compile returns the path of a C twin.
+func compile(b *testing.B, name string) string {
+	cc, err := exec.LookPath("gcc")
+	if err != nil {
+		b.Skip("gcc is needed to compile the twin")
+	}
+	twin := filepath.Join(b.TempDir(), name)
+	out, err := exec.Command(cc, "-O3", "-march=native", "-mprefer-vector-width=512", "-fopenmp-simd",
+		"-o", twin, filepath.Join("testdata", name+".c"), "-lm").CombinedOutput()
+	if err != nil {
+		b.Fatalf("gcc: %v\n%s", err, out)
+	}
+	return twin
+}
+
+// compare times ours and the twin in turn, and reports the medians and the
+// median of the ratios of neighbouring runs.
+func compare(b *testing.B, unit string, ours, twin func() float64) {
+	var inGo, inC, ratio []float64
+	for b.Loop() {
+		c, g := twin(), ours()
+		inGo, inC, ratio = append(inGo, g), append(inC, c), append(ratio, g/c)
+	}
+	b.ReportMetric(0, "ns/op")
+	b.ReportMetric(median(inGo), "ns/"+unit)
+	b.ReportMetric(median(inC), "C-ns/"+unit)
+	b.ReportMetric(median(ratio), "Go/C")
+}
+
 // slice is how long one run takes.
 const slice = 60 * time.Millisecond
 
-func runTwin(b *testing.B, twin, kernel string, l int) float64 {
-	out, err := exec.Command(twin, kernel, strconv.Itoa(l), fmt.Sprint(temperature), fmt.Sprint(slice.Seconds())).Output()
+// runTwin runs a twin for a slice, and returns the nanoseconds that it prints.
+func runTwin(b *testing.B, twin string, args ...string) float64 {
+	out, err := exec.Command(twin, append(args, fmt.Sprint(slice.Seconds()))...).Output()
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcrun/internal/card"
 	"mcrun/mc/param"
 	"mcrun/models"
 	"mcrun/observables"
@@ -51,7 +52,7 @@ func listModels(w io.Writer) {
 	for _, e := range models.All() {
 		fmt.Fprintf(w, "\n  %s\n", e.Name)
 		fmt.Fprint(w, wrap(e.Doc, "      "))
-		listFields(w, e.New())
+		listFields(w, param.Fields(e.New()))
 	}
 }
 
@@ -60,8 +61,12 @@ func listKernels(w io.Writer) {
 	for _, e := range proposals.All() {
 		fmt.Fprintf(w, "\n  %s\n", e.Name)
 		fmt.Fprint(w, wrap(e.Doc, "      "))
-		listFields(w, e.New())
+		listFields(w, param.Fields(e.New()))
 	}
+	name, doc, keys := card.Tempering()
+	fmt.Fprintf(w, "\n  %s\n", name)
+	fmt.Fprint(w, wrap(doc, "      "))
+	listFields(w, keys)
 	fmt.Fprint(w, `
 Every [[proposal]] also takes
     name      name in tables and files; default: the kernel's
@@ -94,8 +99,8 @@ direction. Columns for mean(...):
 }
 
 // listFields lists the keys of a table of the card.
-func listFields(w io.Writer, v any) {
-	for _, f := range param.Fields(v) {
+func listFields(w io.Writer, keys []param.Field) {
+	for _, f := range keys {
 		what := f.Type
 		if f.Range != "" {
 			what += ", " + f.Range

@@ -52,6 +52,18 @@ type Proposal struct {
 	Name    string
 	Kind    Kind
 	Members []Member // exactly one if Kind is Single
+	Ladder  *Ladder  // of a tempered proposal, of whose rungs Kind and Members are the kernels; else nil
+}
+
+// Kernels returns the names of the proposal's kernels.
+func (q *Proposal) Kernels() (names []string) {
+	if q.Ladder != nil {
+		names = append(names, tempering)
+	}
+	for _, m := range q.Members {
+		names = append(names, m.Kernel)
+	}
+	return names
 }
 
 // Kind is how the kernels of a proposal are put together.

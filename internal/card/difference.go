@@ -119,12 +119,19 @@ func (c *Card) label() labels {
 	var list []map[string]any
 	for _, q := range c.Points[0].Proposals {
 		table := map[string]any{"name": q.Name}
-		if q.Kind != Single {
+		if q.Ladder != nil || q.Kind != Single {
 			var members []map[string]any
 			for _, m := range q.Members {
 				members = append(members, map[string]any{"kernel": m.Kernel})
 			}
-			table[string(q.Kind)] = members
+			switch {
+			case q.Ladder == nil:
+				table[string(q.Kind)] = members
+			case q.Kind == Single:
+				table["inner"] = members[0]
+			default:
+				table["inner"] = members
+			}
 		}
 		list = append(list, table)
 	}

@@ -21,6 +21,11 @@ func (q *Proposal) Identity() string {
 	for i, m := range q.Members {
 		members[i] = table(m.keys(q.Kind))
 	}
+	if q.Ladder != nil {
+		keys := table(q.Ladder.keys())
+		keys["inner"] = members
+		return identity([]param.Setting{{Key: "name", Value: q.Name}, {Key: tempering, Value: keys}})
+	}
 	return identity([]param.Setting{{Key: "name", Value: q.Name}, {Key: string(q.Kind), Value: members}})
 }
 

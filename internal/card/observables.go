@@ -164,8 +164,8 @@ func (c *checker) recordable(p *Point) {
 		if len(c.errs) > 0 {
 			break
 		}
-		columns := StoredColumns(p.Columns(q))
-		if len(columns) == 0 {
+		columns := p.StoredColumns(q)
+		if len(p.Columns(q)) == 0 {
 			c.report(path{"proposal", strconv.Itoa(i)}, param.Error{
 				Problem:  "would record nothing, since all observables are averages over clusters (" + q.Clusters(p).Error() + ")",
 				Expected: "another observable beside them, as energy",
@@ -225,11 +225,30 @@ func (c *checker) improvable(p *Point) {
 	})
 }
 
-// StoredColumns returns columns as a series has them.
-func StoredColumns(columns []observables.Field) []store.Column {
+// The columns of the ladder itself in the series of a tempered proposal.
+const (
+	ExchangeColumn = "exchange"    // acceptance of exchanges of each rung with the next
+	TripsColumn    = "round_trips" // of replicas
+)
+
+// StoredColumns returns the columns of the series of a proposal. Those of a
+// ladder hold the values at all rungs, one rung after the other, and are followed
+// by those of the ladder itself.
+func (p *Point) StoredColumns(q *Proposal) []store.Column {
 	var list []store.Column
-	for _, c := range columns {
-		list = append(list, store.Column{Name: c.Name, Width: c.Width})
+	for _, c := range p.Columns(q) {
+		stored := store.Column{Name: c.Name, Width: c.Width}
+		if q.Ladder != nil {
+			n := q.Ladder.Size()
+			stored.Width *= n
+			if c.Width > 1 {
+				stored.Rows = n
+			}
+		}
+		list = append(list, stored)
+	}
+	if q.Ladder != nil {
+		list = append(list, store.Column{Name: ExchangeColumn, Width: q.Ladder.Size() - 1}, store.Column{Name: TripsColumn, Width: 1})
 	}
 	return list
 }
@@ -242,6 +261,15 @@ func (p *Point) Columns(q *Proposal) []observables.Field {
 // Clusters returns nil if each sweep of the proposal builds clusters over which
 // improved estimators can be averaged, and else why not.
 func (q *Proposal) Clusters(p *Point) error {
+	if q.Ladder != nil { // then at every rung
+		inner := Proposal{Kind: q.Kind, Members: q.Members}
+		for _, rung := range p.first(q.Ladder) {
+			if err := inner.Clusters(rung); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
 	for _, m := range q.Members {
 		if m.Dual {
 			return fmt.Errorf("%s acts on the dual, from which spins are drawn anew", m.Kernel)

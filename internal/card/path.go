@@ -13,13 +13,16 @@ import (
 type labels struct {
 	proposals []string   // "" where the name is wrong or not unique
 	members   [][]string // kernel, or cycle[2]
-	groups    []string   // the key that holds the members: cycle, mixture or ""
+	groups    []string   // the key that holds the members: cycle, mixture, inner or ""
 }
 
 var (
 	validName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._+-]*$`)
 	bareKey   = regexp.MustCompile(`^[A-Za-z0-9_+-]+$`)
 )
+
+// groupKeys are the keys of a proposal that can hold several kernels.
+var groupKeys = []string{"cycle", "mixture", "inner"}
 
 // label returns the labels of a card. It accepts a card with any mistakes.
 func label(tree map[string]any) labels {
@@ -29,7 +32,7 @@ func label(tree map[string]any) labels {
 		name := nameOf(table)
 		count[name]++
 		group, members := "", []string(nil)
-		for _, key := range []string{"cycle", "mixture"} {
+		for _, key := range groupKeys {
 			list := tables(table[key])
 			if list == nil {
 				continue
@@ -126,8 +129,12 @@ func (l labels) show(p path) string {
 		add("[" + strconv.Itoa(i+1) + "]")
 	}
 	rest := p[2:]
-	if len(rest) > 1 && (rest[0] == "cycle" || rest[0] == "mixture") {
-		j, _ := strconv.Atoi(rest[1])
+	if len(rest) > 1 && slices.Contains(groupKeys, rest[0]) {
+		j, err := strconv.Atoi(rest[1])
+		if err != nil { // inner is one kernel
+			quoted(rest)
+			return b.String()
+		}
 		if i < len(l.members) && l.groups[i] == rest[0] && j < len(l.members[i]) {
 			add(l.members[i][j])
 		} else {
@@ -235,6 +242,9 @@ func (l labels) findProposal(key, rest string) (path, *param.Error) {
 		if last, ok := strings.CutPrefix(after, member+"."); ok {
 			return p.with(l.groups[best], strconv.Itoa(j), last), nil
 		}
+	}
+	if last, ok := strings.CutPrefix(after, "inner."); ok && l.groups[best] == "" {
+		return p.with("inner", last), nil
 	}
 	if l.groups[best] != "" && strings.Contains(after, ".") {
 		return nil, &param.Error{

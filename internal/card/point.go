@@ -205,7 +205,7 @@ func (p *Point) Group() int {
 
 // Bytes returns the memory that one chain takes, with what is averaged over its
 // clusters, and that of what all chains share: the model's tables and the file
-// of configurations that they begin with.
+// of configurations that they begin with. A ladder has all that at each rung.
 func (p *Point) Bytes() (chain, shared float64) {
 	chain, shared = p.Model.Bytes()
 	for _, f := range observables.Columns(p.Model, p.Observables, true) {
@@ -223,7 +223,13 @@ func (p *Point) Bytes() (chain, shared float64) {
 		more, tables := dual.Bytes()
 		chain, shared = chain+more, shared+tables
 	}
-	return chain, shared
+	rungs := 0
+	for _, q := range p.Proposals {
+		if q.Ladder != nil {
+			rungs = max(rungs, q.Ladder.Size())
+		}
+	}
+	return chain * float64(max(1, rungs)), shared * float64(1+rungs)
 }
 
 // clusterBytes are what an average over clusters keeps for each site.

@@ -47,6 +47,8 @@ func (c *checker) proposal(p path, table map[string]any, point *Point) Proposal 
 		c.report(p.with(kinds[1]), param.Error{Problem: "given beside " + kinds[0], Expected: "one of the two"})
 	case len(kinds) == 0:
 		c.noKernel(p, table)
+	case q.Kind == Single && table["kernel"] == tempering:
+		c.tempered(p, table, &q, point)
 	case q.Kind == Single:
 		if m, ok := c.member(p, table, point, new(nameKeys)); ok {
 			q.Members = []Member{m}
@@ -127,7 +129,7 @@ func (c *checker) members(p path, table map[string]any, q *Proposal, point *Poin
 func (c *checker) nested(p path, table map[string]any) bool {
 	for _, kind := range []Kind{Cycle, Mixture} {
 		if _, ok := table[string(kind)]; ok {
-			c.report(p.with(string(kind)), param.Error{Problem: "given inside a cycle or mixture", Expected: "kernels only, all in one list"})
+			c.report(p.with(string(kind)), param.Error{Problem: "given inside a cycle, a mixture or a ladder", Expected: "kernels only, all in one list"})
 			return true
 		}
 	}
@@ -139,12 +141,16 @@ func (c *checker) nested(p path, table map[string]any) bool {
 func (c *checker) member(p path, table map[string]any, point *Point, more ...any) (Member, bool) {
 	name, ok := table["kernel"].(string)
 	if !ok {
-		c.lacks(p, table, "kernel", "the name of a kernel in quotes: "+either(kernelNames()))
+		c.lacks(p, table, "kernel", "the name of a kernel in quotes: "+either(kernelNames(p)))
 		return Member{}, false
 	}
 	entry, ok := proposals.Find(name)
+	if name == tempering { // which takes kernels, and is none of them
+		c.report(p.with("kernel"), param.Error{Problem: "tempering is given among kernels in turn, drawn at random or at the rungs of a ladder", Expected: "it as the kernel of a [[proposal]], with the other kernels in its list inner"})
+		return Member{}, false
+	}
 	if !ok {
-		c.unknownWord(p.with("kernel"), name, "unknown kernel", kernelNames())
+		c.unknownWord(p.with("kernel"), name, "unknown kernel", kernelNames(p))
 		return Member{}, false
 	}
 	var k memberKeys
@@ -188,17 +194,22 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 	return m, false
 }
 
-func kernelNames() (names []string) {
+// kernelNames returns the names of the kernels that the table at p can have.
+func kernelNames(p path) (names []string) {
 	for _, e := range proposals.All() {
 		names = append(names, e.Name)
+	}
+	if len(p) == 2 { // a proposal, and no member of one
+		names = append(names, tempering)
 	}
 	return names
 }
 
-// ergodic checks that at least one of a proposal's kernels is ergodic.
-func (c *checker) ergodic(p path, q *Proposal, point *Point) {
+// ergodic checks that at least one of a proposal's kernels is ergodic, and reports
+// whether it is.
+func (c *checker) ergodic(p path, q *Proposal, point *Point) bool {
 	if point.Model == nil {
-		return
+		return true
 	}
 	var stuck []string
 	for _, m := range q.Members {
@@ -208,17 +219,22 @@ func (c *checker) ergodic(p path, q *Proposal, point *Point) {
 		}
 		err := m.Spec.Ergodic(target)
 		if err == nil {
-			return
+			return true
 		}
 		if why := m.Kernel + ": " + err.Error(); !slices.Contains(stuck, why) {
 			stuck = append(stuck, why)
 		}
 	}
 	helpers := eitherOrNone(fitting(point.Model, func(s proposals.Spec) bool { return s.Ergodic(point.Model) == nil }))
-	c.report(p.with(string(q.Kind)), param.Error{
+	at, together := p.with(string(q.Kind)), "a cycle or mixture"
+	if q.Ladder != nil {
+		at, together = p.with("inner"), "a list"
+	}
+	c.report(at, param.Error{
 		Problem:  "does not reach every configuration of " + point.ModelName + " (" + strings.Join(stuck, "; ") + ")",
-		Expected: "a cycle or mixture with a kernel that does: " + helpers,
+		Expected: together + " with a kernel that does: " + helpers,
 	})
+	return false
 }
 
 // steps checks how many elementary steps a chain of the proposal makes. Of a
@@ -236,11 +252,17 @@ func (c *checker) steps(p path, q *Proposal, r *Run) {
 			most = i
 		}
 	}
+	if q.Ladder != nil {
+		sweep *= float64(q.Ladder.Steps)
+	}
 	total := sweep * (float64(r.Thermalize) + float64(max(1, r.Sweeps)))
 	if total <= maxSteps || sweep == 1 { // too many sweeps are said elsewhere
 		return
 	}
-	if q.Kind != Single {
+	switch {
+	case q.Ladder != nil && q.Ladder.Steps < q.Members[most].Steps:
+		p = q.inner(p.with("inner"), most)
+	case q.Ladder == nil && q.Kind != Single:
 		p = p.with(string(q.Kind), strconv.Itoa(most))
 	}
 	c.report(p.with("steps"), param.Error{

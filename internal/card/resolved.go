@@ -33,9 +33,15 @@ func (p *Point) entries() entries {
 	for i, q := range p.Proposals {
 		at := path{"proposal", strconv.Itoa(i)}
 		add(at, []param.Setting{{Key: "name", Value: q.Name}})
+		if q.Ladder != nil {
+			add(at, q.Ladder.keys())
+		}
 		for j, m := range q.Members {
 			here := at
-			if q.Kind != Single {
+			switch {
+			case q.Ladder != nil:
+				here = q.inner(at.with("inner"), j)
+			case q.Kind != Single:
 				here = at.with(string(q.Kind), strconv.Itoa(j))
 			}
 			add(here, m.keys(q.Kind))
@@ -103,12 +109,19 @@ func (c *Card) write(place func(param.File) string) []byte {
 	for i, q := range p.Proposals {
 		at := path{"proposal", strconv.Itoa(i)}
 		writeTable(&b, "[[proposal]]", fixed.within(at))
+		group := string(q.Kind)
+		if q.Ladder != nil {
+			group = "inner"
+		}
 		if q.Kind == Single {
+			if q.Ladder != nil {
+				fmt.Fprintf(&b, "%s = %s\n", group, inline(fixed.within(at.with(group))))
+			}
 			continue
 		}
-		fmt.Fprintf(&b, "%s = [\n", q.Kind)
+		fmt.Fprintf(&b, "%s = [\n", group)
 		for j := range q.Members {
-			fmt.Fprintf(&b, "  %s,\n", inline(fixed.within(at.with(string(q.Kind), strconv.Itoa(j)))))
+			fmt.Fprintf(&b, "  %s,\n", inline(fixed.within(at.with(group, strconv.Itoa(j)))))
 		}
 		b.WriteString("]\n")
 	}

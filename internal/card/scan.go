@@ -139,7 +139,7 @@ func (c *checker) axis(tree map[string]any, a *axis, given any, before []axis) b
 	switch last := p[len(p)-1]; {
 	case p[0] == "title":
 		return wrong("cannot be scanned", "a key that changes the run")
-	case p[0] == "proposal" && (last == "name" || last == "cycle" || last == "mixture" || last == "kernel" && len(p) > 3):
+	case p[0] == "proposal" && (last == "name" || slices.Contains(groupKeys, last) || last == "kernel" && len(p) > 3):
 		return wrong("cannot be scanned", "another [[proposal]] instead")
 	}
 	for _, b := range before {
@@ -199,7 +199,7 @@ func (c *checker) shadowed(tree map[string]any, axes []axis, fine map[string]boo
 		for _, p := range []path{{"model"}, {"run"}, a.at[:len(a.at)-1]} {
 			if table, ok := get(alone, p).(map[string]any); ok && len(p) > 0 {
 				maps.DeleteFunc(table, func(key string, _ any) bool {
-					return !slices.Contains([]string{"name", "kernel", "cycle", "mixture"}, key)
+					return !slices.Contains(append([]string{"name", "kernel"}, groupKeys...), key)
 				})
 			}
 		}

@@ -53,11 +53,16 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		memory := float64(min(workers*point.Group(), run.Chains*tasks))*chain + shared
 		cost.Memory = max(cost.Memory, memory)
 		columns := 0
-		for _, c := range point.Columns(prop) {
+		for _, c := range point.StoredColumns(prop) {
 			columns += c.Width
 		}
 		// The series, and two checkpoints.
 		configuration := configurationBytes(point.Model)
+		sweeps := float64(run.Chains) * float64(run.Thermalize+run.Sweeps)
+		if prop.Ladder != nil {
+			configuration *= float64(prop.Ladder.Size())
+			sweeps += float64(spacing(point, prop.Ladder))
+		}
 		cost.Disk += float64(run.Chains) * (float64(8*columns*(run.Sweeps/run.Every)) + 2*configuration)
 		if run.Save > 0 {
 			cost.Disk += float64(run.Chains) * float64(run.Sweeps/run.Save) * configuration
@@ -77,7 +82,7 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		if err != nil {
 			return cost, err
 		}
-		seconds += perSweep * float64(run.Chains) * float64(run.Thermalize+run.Sweeps)
+		seconds += perSweep * sweeps
 	}
 	if known {
 		cost.Time = time.Duration(min(seconds/float64(workers)*float64(time.Second), math.MaxInt64/2))
@@ -108,25 +113,22 @@ func configurationBytes(m models.Model) float64 {
 // trial measures for about so long what a sweep of a proposal takes, in
 // seconds, from the start of a chain.
 func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep float64, err error) {
-	t, err := prepare(p)
+	if prop.Ladder != nil {
+		return trialLadder(p, prop, long)
+	}
+	t, err := prepare(p, *prop)
 	if err != nil {
 		return 0, err
 	}
-	m := t.Model
-	width := p.Group()
-	g := mc.NewGroup(0, width, p.Seed)
-	states := make([]models.State, width)
-	for i := range states {
-		states[i] = m.NewState(p.Run.Start, g.Stream(i, "start"))
+	columns := observables.Columns(t.Model, p.Observables, false) // averages over clusters take their time in the kernel
+	w, err := newRow(t, prop, columns, mc.NewGroup(0, p.Group(), p.Seed), "")
+	if err != nil {
+		return 0, err
 	}
-	clusters := observables.NewProbe(m, p.Columns(prop), states...).Listener(0)
-	var b *bridge
-	if bridged(prop) {
-		b = newBridge(t.dual, states[0].(models.Spins), g, 0)
-	}
+	clusters := observables.NewProbe(t.Model, p.Columns(prop), w.shown()...).Listener(0)
 	var weights float64
 	for i, member := range prop.Members {
-		k := bind(t, p, member, i, g, 0, states[0], b, clusters)
+		k := w.bind(member, i, 0, new(mc.Tally), clusters)
 		steps := float64(member.Steps)
 		if prop.Kind == card.Mixture {
 			steps *= member.Weight
@@ -137,16 +139,25 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	if prop.Kind == card.Mixture {
 		perSweep /= weights
 	}
-	columns := observables.Columns(m, p.Observables, false) // averages over clusters take their time in the kernel
-	row := make([]float64, 0)
-	for range states {
-		for _, c := range columns {
-			row = append(row, make([]float64, c.Width)...)
-		}
-	}
-	probe := observables.NewProbe(m, columns, states...)
-	read := repeat(func() { probe.Read(row) }, long/4) / float64(width)
+	rows := make([]float64, p.Group()*w.width)
+	read := repeat(func() { w.Read(rows) }, long/4) / float64(p.Group())
 	return perSweep + read/float64(p.Run.Every), nil
+}
+
+// trialLadder is the trial of a ladder.
+func trialLadder(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep float64, err error) {
+	l, err := newLadder(p, prop, prop.Ladder.First())
+	if err != nil {
+		return 0, err
+	}
+	chains := p.Group()
+	g, err := l.group(0, chains)
+	if err != nil {
+		return 0, err
+	}
+	rows := make([]float64, chains*g.Row)
+	read := repeat(func() { g.Read(rows) }, long/4)
+	return (repeat(g.Kernel.Step, long) + read/float64(p.Run.Every)) / float64(chains), nil
 }
 
 // repeat does a thing for about so long and returns the seconds it takes.

@@ -30,15 +30,16 @@ const (
 
 var _ mc.Saver = (*bridge)(nil)
 
-// newBridge returns the bridge of a chain of a group that begins with spins.
-func newBridge(dual *models.DualOf, spins models.Spins, g *mc.Group, chain int) *bridge {
+// newBridge returns the bridge of a chain that begins with spins, with its random
+// streams.
+func newBridge(dual *models.DualOf, spins models.Spins, random, measure *mc.Stream) *bridge {
 	return &bridge{
 		dual:    dual.Dual,
 		spins:   spins,
 		x:       dual.NewState("", nil).(models.Field),
 		shown:   make(models.Spins, len(spins)),
-		random:  g.Stream(chain, "dual"),
-		measure: g.Stream(chain, "spins of the dual"),
+		random:  random,
+		measure: measure,
 	}
 }
 
@@ -104,17 +105,3 @@ type before func()
 
 // Step implements mc.Kernel.
 func (f before) Step() { f() }
-
-// showing is a probe that reads bridged chains.
-type showing struct {
-	mc.Probe
-	bridges []*bridge
-}
-
-// Read implements mc.Probe.
-func (p showing) Read(rows []float64) {
-	for _, b := range p.bridges {
-		b.show()
-	}
-	p.Probe.Read(rows)
-}

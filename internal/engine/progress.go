@@ -34,6 +34,9 @@ func (r *Run) Progress() Progress {
 			sweeps, took = j.chain.Thermalized()+j.chain.Sweeps(), time.Since(j.began)
 			p.Current = fmt.Sprintf("%s, chain %d", r.label(j), j.first)
 		}
+		if j.spaces {
+			p.Current = r.label(j) + ", spacing the ladder"
+		}
 		run, sites := j.point.Run, float64(j.point.Model.Sites())
 		done := float64(sweeps) * sites
 		left := float64(run.Thermalize+run.Sweeps-sweeps) * sites

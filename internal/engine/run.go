@@ -101,15 +101,17 @@ type job struct {
 	point         *card.Point
 	proposal      *card.Proposal
 	model         func() (*target, error) // one for all chains of a point
+	ladder        *sharedLadder           // of a tempered proposal, in place of model
 
-	mu    sync.Mutex
-	chain *mc.Group // while it runs
-	had   int       // sweeps that it had when this process took it up
-	has   int       // sweeps that it had when this process left it
-	began time.Time
-	took  time.Duration // from taking it up to leaving it
-	done  bool
-	ended bool // by a fault
+	mu     sync.Mutex
+	spaces bool      // whether it spaces the ladder
+	chain  *mc.Group // while it runs
+	had    int       // sweeps that it had when this process took it up
+	has    int       // sweeps that it had when this process left it
+	began  time.Time
+	took   time.Duration // from taking it up to leaving it
+	done   bool
+	ended  bool // by a fault
 }
 
 // Do runs every task that is not done to its end. When ctx is cancelled it
@@ -160,15 +162,20 @@ func (r *Run) list() {
 		point, prop := task(r.card, i)
 		var model func() (*target, error)
 		if i%len(point.Proposals) == 0 {
-			model = sync.OnceValues(func() (*target, error) { return prepare(point) })
+			plain := slices.DeleteFunc(slices.Clone(point.Proposals), func(q card.Proposal) bool { return q.Ladder != nil })
+			model = sync.OnceValues(func() (*target, error) { return prepare(point, plain...) })
 		} else {
 			model = r.jobs[len(r.jobs)-1].model
+		}
+		var shared *sharedLadder
+		if prop.Ladder != nil {
+			shared = &sharedLadder{point: point, prop: prop}
 		}
 		widths := groups(point)
 		r.left = append(r.left, len(widths))
 		first := 0
 		for g, chains := range widths {
-			r.jobs = append(r.jobs, &job{task: i, group: g, first: first, chains: chains, point: point, proposal: prop, model: model})
+			r.jobs = append(r.jobs, &job{task: i, group: g, first: first, chains: chains, point: point, proposal: prop, model: model, ladder: shared})
 			first += chains
 		}
 	}
@@ -193,9 +200,9 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		if err != nil && !errors.Is(err, context.Canceled) {
 			err = fmt.Errorf("%s: %w", place, err)
 		}
-		j.model = nil // the last job of a point frees its tables
+		j.model, j.ladder = nil, nil // the last job of a point frees its tables
 	}()
-	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), card.StoredColumns(j.point.Columns(j.proposal)), saved(j.point))
+	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), j.point.StoredColumns(j.proposal), saved(j.point, j.proposal))
 	r.noticed.Lock()
 	for _, n := range notices {
 		r.notice(n)
@@ -206,11 +213,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 	}
 	defer func() { err = errors.Join(err, sink.Close()) }()
 
-	m, err := j.model()
-	if err != nil {
-		return err
-	}
-	g, err = group(m, j.point, j.proposal, j.first, j.chains)
+	g, err = j.build(ctx, snapshot)
 	if err != nil {
 		return err
 	}
@@ -248,6 +251,34 @@ func (r *Run) fail(j *job, f *fault) {
 		r.notice(store.Notice{File: f.place, Text: f.why + "; this chain has stopped, the others go on"})
 		r.noticed.Unlock()
 	}
+}
+
+// build builds the group of a job, which may go on from a snapshot.
+func (j *job) build(ctx context.Context, snapshot *mc.Snapshot) (*mc.Group, error) {
+	if j.ladder == nil {
+		m, err := j.model()
+		if err != nil {
+			return nil, err
+		}
+		return group(m, j.proposal, j.first, j.chains)
+	}
+	l, err := j.ladder.get(ctx, snapshot, func() { j.spacing(true) })
+	j.spacing(false)
+	if err != nil {
+		return nil, err
+	}
+	g, err := l.group(j.first, j.chains)
+	if err != nil {
+		return nil, err
+	}
+	return g.Group, nil
+}
+
+// spacing notes whether the job spaces its ladder.
+func (j *job) spacing(is bool) {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	j.spaces = is && spacing(j.point, j.proposal.Ladder) > 0
 }
 
 func (j *job) begin(g *mc.Group) {

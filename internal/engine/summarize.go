@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"slices"
 	"strings"
 
 	"mcrun/internal/card"
 	"mcrun/internal/report"
 	"mcrun/internal/store"
+	"mcrun/mc"
 	"mcrun/models"
 	"mcrun/observables"
 )
@@ -30,7 +32,11 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 	var untrusted []error
 	var known map[string][]float64
 	for i, t := range tasks {
-		if point, _ := task(c, i); i%len(point.Proposals) == 0 {
+		point, prop := task(c, i)
+		if i%len(point.Proposals) == 0 {
+			known = nil
+		}
+		if known == nil && prop.Ladder == nil {
 			known = exact(point)
 		}
 		recorded, n, err := read(c, dir, i, t.State == store.Done, known)
@@ -42,8 +48,10 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 			untrusted = append(untrusted, fmt.Errorf("task %04d-%s is left out: %w", i, t.Name, err))
 			continue
 		}
-		if len(recorded.Series) > 0 {
-			results = append(results, report.Summarize(recorded))
+		for _, t := range recorded {
+			if len(t.Series) > 0 {
+				results = append(results, report.Summarize(t))
+			}
 		}
 	}
 	s := report.New(results)
@@ -82,28 +90,13 @@ func exact(p *card.Point) map[string][]float64 {
 }
 
 // read reads the series of a task, of those chains that have begun if it is
-// not done. Known are the exact values.
-func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]float64) (report.Task, []store.Notice, error) {
+// not done: a ladder gives as many as it has rungs. Known are the exact values of
+// one that is none.
+func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]float64) ([]report.Task, []store.Notice, error) {
 	point, prop := task(c, i)
-	t := report.Task{
-		Index:       i,
-		Point:       point.Index,
-		Scan:        c.StoredScan(point),
-		Proposal:    prop.Name,
-		Model:       point.Model,
-		ModelKeys:   c.StoredModelKeys(point),
-		Observables: point.Observables,
-		Exact:       known,
-		Chains:      point.Run.Chains,
-		Every:       point.Run.Every,
-		Thermalize:  point.Run.Thermalize,
-		Columns:     point.Columns(prop),
-		NoClusters:  prop.Clusters(point),
-	}
-	for _, m := range prop.Members {
-		t.Kernels = append(t.Kernels, m.Kernel)
-	}
+	var chains []chainSeries
 	var notices []store.Notice
+	stored := point.StoredColumns(prop)
 	for chain := range point.Run.Chains {
 		s, n, err := dir.Series(i, chain, identity(point, prop))
 		notices = append(notices, n...)
@@ -111,27 +104,122 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 			continue // not begun
 		}
 		if err != nil {
-			return t, notices, err
+			return nil, notices, err
 		}
-		var columns [][]float64
-		for _, c := range t.Columns {
-			components := s.Column(c.Name)
-			if len(components) != c.Width {
-				return t, notices, fmt.Errorf("engine: the series of task %d, chain %d has no column %q of width %d", i, chain, c.Name, c.Width)
+		for _, c := range stored {
+			if len(s.Column(c.Name)) != c.Width {
+				return nil, notices, fmt.Errorf("engine: the series of task %d, chain %d has no column %q of width %d", i, chain, c.Name, c.Width)
 			}
-			columns = append(columns, components...)
 		}
-		t.Series = append(t.Series, columns)
-		if s.State == nil {
-			continue
+		x := chainSeries{Series: s, chain: chain}
+		if s.State != nil {
+			if x.counters, err = s.State.Counters(); err != nil {
+				return nil, notices, err
+			}
 		}
-		counters, err := s.State.Counters()
-		if err != nil {
-			return t, notices, err
-		}
-		t.Sweeps = append(t.Sweeps, counters.Sweeps)
-		t.Seconds += counters.Kernel.Seconds()
-		t.Tally.Merge(counters.Tally)
+		chains = append(chains, x)
 	}
-	return t, notices, nil
+	t := newTask(c, i)
+	if prop.Ladder != nil {
+		tasks, err := t.rungs(c, chains)
+		return tasks, notices, err
+	}
+	t.Exact = known
+	for _, x := range chains {
+		t.add(x, 0, x.counters.Tally)
+	}
+	return []report.Task{t.Task}, notices, nil
+}
+
+// A chainSeries is the series of a chain, with what its group has counted.
+type chainSeries struct {
+	*store.Series
+	chain    int
+	counters mc.Counters
+}
+
+// A taskReader makes the tasks of reports.
+type taskReader struct {
+	report.Task
+	point *card.Point
+	prop  *card.Proposal
+}
+
+// newTask returns task i without its series.
+func newTask(c *card.Card, i int) taskReader {
+	point, prop := task(c, i)
+	t := taskReader{point: point, prop: prop}
+	t.Task = report.Task{
+		Index:       i,
+		Point:       point.Index,
+		Scan:        c.StoredScan(point),
+		Proposal:    prop.Name,
+		Model:       point.Model,
+		ModelKeys:   c.StoredModelKeys(point),
+		Observables: point.Observables,
+		Chains:      point.Run.Chains,
+		Every:       point.Run.Every,
+		Thermalize:  point.Run.Thermalize,
+		Columns:     point.Columns(prop),
+		NoClusters:  prop.Clusters(point),
+		Kernels:     prop.Kernels(),
+	}
+	return t
+}
+
+// add adds the series of a chain, at a rung if it is a ladder, and what its
+// kernels counted there.
+func (t *taskReader) add(x chainSeries, rung int, tally mc.Tally) {
+	var columns [][]float64
+	for _, c := range t.Columns {
+		columns = append(columns, x.Column(c.Name)[rung*c.Width:(rung+1)*c.Width]...)
+	}
+	t.Series = append(t.Series, columns)
+	if x.State == nil {
+		return
+	}
+	t.Sweeps = append(t.Sweeps, x.counters.Sweeps)
+	t.Seconds += x.counters.Kernel.Seconds()
+	t.Tally.Merge(tally)
+}
+
+// rungs returns a task for each rung of a ladder. A chain without a checkpoint,
+// which tells what the rungs are, counts as not begun.
+func (t *taskReader) rungs(c *card.Card, chains []chainSeries) ([]report.Task, error) {
+	l := t.prop.Ladder
+	chains = slices.DeleteFunc(chains, func(x chainSeries) bool { return x.State == nil })
+	if len(chains) == 0 {
+		return nil, nil
+	}
+	states := make([]ladderState, len(chains))
+	ladder := report.Ladder{Key: l.Key, Failed: make([]uint64, l.Size()-1)}
+	width := t.point.Group()
+	for i, x := range chains {
+		var err error
+		if states[i], err = readLadder(x.State, l, x.chain%width, width); err != nil {
+			return nil, err
+		}
+		for r, n := range states[i].counts.Failed {
+			ladder.Failed[r] += n
+		}
+		ladder.Exchange = append(ladder.Exchange, x.Column(card.ExchangeColumn))
+		ladder.Trips = append(ladder.Trips, x.Column(card.TripsColumn)[0])
+	}
+	ladder.Values = states[0].values
+	points, err := t.point.Rungs(l, ladder.Values)
+	if err != nil {
+		return nil, err
+	}
+	var tasks []report.Task
+	for r, p := range points {
+		rung := *t
+		rung.Ladder, rung.Rung = &ladder, r
+		rung.Model, rung.ModelKeys, rung.Observables = p.Model, c.StoredModelKeys(p), p.Observables
+		rung.Exact = exact(p)
+		for i, x := range chains {
+			rung.add(x, r, states[i].counts.Tallies[r])
+		}
+		tasks = append(tasks, rung.Task)
+	}
+	return tasks, nil
 }

@@ -40,6 +40,7 @@ func newPage(labels []string, runs []Summary) page {
 			p.tables = append(p.tables, s.scanned(f[0].name+", ", some, notes)...)
 		}
 	}
+	p.tables = append(p.tables, s.ladders()...)
 	pools := s.pools()
 	p.tables = append(p.tables, s.pooled(pools)...)
 	p.tables = append(p.tables, s.disorder()...)
@@ -63,7 +64,7 @@ func newPage(labels []string, runs []Summary) page {
 func missingOf(r *Result) []string {
 	var keys, names, reasons []string
 	for _, o := range r.Observables {
-		if o.Reason == nil || !slices.ContainsFunc(o.Estimates, func(e Estimate) bool { return e.Error == nil }) {
+		if o.Reason == nil || isOfLadder(o.Name) || !slices.ContainsFunc(o.Estimates, func(e Estimate) bool { return e.Error == nil }) {
 			continue
 		}
 		// That there are no sigmas follows, and differs with what is known exactly.
@@ -333,10 +334,19 @@ func (s *sheet) gather(about func(*Result) []string) []string {
 			}
 			for _, text := range about(r) {
 				who := s.name(x)
-				if isDisagreement(text) && !s.several {
+				where := s.where(p)
+				switch {
+				case isDisagreement(text) && !s.several:
 					who = "" // it names all
+				case strings.HasPrefix(text, ladderName+": ") && r.Rung != nil:
+					if *r.Rung > 0 {
+						continue // all rungs have it
+					}
+					if len(r.Scan) == 0 {
+						where = ""
+					}
 				}
-				all.add(who, s.where(p), text)
+				all.add(who, where, text)
 			}
 		}
 	}

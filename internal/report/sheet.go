@@ -129,6 +129,9 @@ func newSheet(labels []string, runs []Summary) *sheet {
 
 // collect adds the quantities of an observable that are not yet there.
 func (s *sheet) collect(o *Observable) {
+	if isOfLadder(o.Name) {
+		return // told with the ladder
+	}
 	if o.X == nil {
 		if !slices.ContainsFunc(s.numbers, func(q quantity) bool { return q.name == o.Name }) {
 			s.numbers = append(s.numbers, quantity{name: o.Name, label: o.Name})

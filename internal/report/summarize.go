@@ -26,7 +26,9 @@ type Task struct {
 	Seconds      float64
 	Tally        mc.Tally // of all chains
 	Columns      []observables.Field
-	NoClusters   error // why the kernels build no clusters to average over; nil if they do
+	NoClusters   error   // why the kernels build no clusters to average over; nil if they do
+	Ladder       *Ladder // nil of a task that is none
+	Rung         int     // of the ladder, from 0
 	// Series is [chain][number][record], the numbers of the Columns one after
 	// the other. Chains may differ in length; those of a pair are 2k and 2k+1.
 	Series [][][]float64
@@ -73,6 +75,12 @@ func Summarize(t Task) Result {
 		r.Observables = append(r.Observables, t.observable(points, o.Name, list, exact))
 	}
 	var doubts doubts
+	if t.Ladder != nil {
+		r.Rung = &t.Rung
+		o, found := t.exchange()
+		r.Observables = append(r.Observables, o...)
+		doubts.add(found...)
+	}
 	for i, list := range estimates {
 		exact := t.Exact[t.Observables[i].Name]
 		for k := range list {

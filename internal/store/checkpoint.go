@@ -31,9 +31,10 @@ type generation struct {
 }
 
 // newestCheckpoint is the version of the format of checkpoints of groups that
-// record vectors or save configurations. Others are of version 1, which
-// differs in nothing but that it has neither.
-const newestCheckpoint = 2
+// record matrices. Those that record vectors or save configurations are of
+// version 2, and others of version 1, which differ in nothing but that they have
+// none.
+const newestCheckpoint = 3
 
 // Keys of the metadata of a checkpoint that are not names of files.
 const (
@@ -48,9 +49,13 @@ const (
 
 // format returns the version of the checkpoint of a generation.
 func (g *generation) format() int {
+	matrix := func(c Column) bool { return c.Rows > 0 }
+	if slices.ContainsFunc(g.columns, matrix) {
+		return newestCheckpoint
+	}
 	vector := func(c Column) bool { return c.Width > 1 }
 	if g.saved != nil || slices.ContainsFunc(g.columns, vector) {
-		return newestCheckpoint
+		return 2
 	}
 	return 1
 }

@@ -26,7 +26,7 @@ func sample() *generation {
 	mc.Put(s, "kernel.<width>", []float64{0.5, math.Copysign(0, -1), math.Inf(1), math.Float64frombits(0x7ff8000000000001)})
 	return &generation{
 		identity: identityHash(identity),
-		columns:  []Column{{"energy", 1}, {"magnetization", 1}},
+		columns:  []Column{{"energy", 1, 0}, {"magnetization", 1, 0}},
 		rows:     3,
 		sums:     map[string]uint32{"chain-02.npy": 0xe3069283, "chain-03.npy": 1},
 		snapshot: s,
@@ -74,7 +74,7 @@ func TestCheckpointVersion(t *testing.T) {
 				metadata[0] = `"checkpoint":"2"`
 			}
 			if vectors {
-				want.columns[1] = Column{"correlation", 9}
+				want.columns[1] = Column{"correlation", 9, 0}
 				metadata = append(metadata, `"columns":"energy,correlation:9"`)
 			}
 			if saves {
@@ -97,6 +97,21 @@ func TestCheckpointVersion(t *testing.T) {
 				t.Errorf("%+v, want %+v", got, want)
 			}
 		}
+	}
+}
+
+// Columns of matrices make version 3.
+func TestCheckpointMatrix(t *testing.T) {
+	want := sample()
+	want.columns[1] = Column{"correlation", 36, 4}
+	encoded := want.bytes(t)
+	for _, m := range []string{`"checkpoint":"3"`, `"columns":"energy,correlation:4x9"`} {
+		if !bytes.Contains(encoded, []byte(m)) {
+			t.Errorf("no %s in %q", m, encoded)
+		}
+	}
+	if got, err := decodeGeneration("a", encoded); err != nil || fmt.Sprint(got.columns) != fmt.Sprint(want.columns) {
+		t.Errorf("%+v, %v", got, err)
 	}
 }
 
@@ -207,8 +222,8 @@ func TestHostileCheckpoints(t *testing.T) {
 }
 
 func TestNewerCheckpoint(t *testing.T) {
-	file := seal(`{"__metadata__":{"checkpoint":"3","wonder":"x"}}`, "")
-	if _, err := decodeGeneration("group-00.safetensors", file); !isRefusal(err, "format 3") {
+	file := seal(`{"__metadata__":{"checkpoint":"4","wonder":"x"}}`, "")
+	if _, err := decodeGeneration("group-00.safetensors", file); !isRefusal(err, "format 4") {
 		t.Errorf("error %v", err)
 	}
 	dir := newRun(t, 1)

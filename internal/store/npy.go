@@ -18,6 +18,10 @@ const npyMagic = "\x93NUMPY\x01\x00"
 type Column struct {
 	Name  string // an identifier: letters, digits and _
 	Width int    // the length of the vector, 1 for a number
+
+	// Rows, if not 0, makes the vector a matrix of so many rows, one after the
+	// other.
+	Rows int
 }
 
 // text returns the column as checkpoints and messages have it: its name,
@@ -26,7 +30,25 @@ func (c Column) text() string {
 	if c.Width == 1 {
 		return c.Name
 	}
+	if c.Rows > 0 {
+		return c.Name + ":" + strconv.Itoa(c.Rows) + "x" + strconv.Itoa(c.Width/c.Rows)
+	}
 	return c.Name + ":" + strconv.Itoa(c.Width)
+}
+
+// shape sets the width of a column to that of a vector or, if rows is not "", of a
+// matrix.
+func (c *Column) shape(rows, width string) (err error) {
+	c.Width, err = strconv.Atoi(width)
+	if err != nil || rows == "" {
+		return err
+	}
+	c.Rows, err = strconv.Atoi(rows)
+	if err == nil && (c.Rows < 1 || c.Width < 1 || c.Width > maxWidth/c.Rows) {
+		return fmt.Errorf("a matrix of %s rows of %s numbers", rows, width)
+	}
+	c.Width *= c.Rows
+	return err
 }
 
 func columnsText(columns []Column) string {
@@ -43,13 +65,15 @@ func parseColumns(text string) ([]Column, error) {
 	var columns []Column
 	for part := range strings.SplitSeq(text, ",") {
 		name, width, vector := strings.Cut(part, ":")
-		c := Column{name, 1}
+		c := Column{Name: name, Width: 1}
 		if vector {
-			n, err := strconv.Atoi(width)
-			if err != nil {
+			rows, width, matrix := strings.Cut(width, "x")
+			if !matrix {
+				rows, width = "", rows
+			}
+			if err := c.shape(rows, width); err != nil {
 				return nil, err
 			}
-			c.Width = n
 		}
 		columns = append(columns, c)
 	}
@@ -74,7 +98,7 @@ const maxWidth = 1 << 20
 var (
 	columnName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 	npyText    = regexp.MustCompile(`^\{'descr': \[(.+)\], 'fortran_order': False, 'shape': \((0|[1-9][0-9]{0,17}),\), \} *\n$`)
-	npyColumn  = regexp.MustCompile(`\('([^']*)', '<f8'(?:, \(([0-9]{1,18}),\))?\)`)
+	npyColumn  = regexp.MustCompile(`\('([^']*)', '<f8'(?:, \(([0-9]{1,18}),(?: ([0-9]{1,18}))?\))?\)`)
 )
 
 // CheckColumns returns an error if the columns cannot be those of a series:
@@ -97,6 +121,9 @@ func CheckColumns(columns []Column) error {
 		if c.Width < 1 {
 			return fmt.Errorf("store: the column %s has the width %d; give a positive one", c.Name, c.Width)
 		}
+		if c.Rows != 0 && (c.Rows < 2 || c.Width%c.Rows != 0 || c.Width < 2*c.Rows) {
+			return fmt.Errorf("store: the column %s has %d numbers in %d rows; give two rows at least, of two numbers", c.Name, c.Width, c.Rows)
+		}
 		if width += min(c.Width, maxWidth+1); width > maxWidth {
 			return fmt.Errorf("store: the column %s makes a row longer than %d numbers; record fewer quantities or at fewer points", c.Name, maxWidth)
 		}
@@ -116,8 +143,11 @@ func npyDict(columns []Column, rows int) string {
 			b.WriteString(", ")
 		}
 		b.WriteString("('" + c.Name + "', '<f8'")
-		if c.Width > 1 {
-			b.WriteString(", (" + strconv.Itoa(c.Width) + ",)")
+		switch {
+		case c.Rows > 0:
+			fmt.Fprintf(&b, ", (%d, %d)", c.Rows, c.Width/c.Rows)
+		case c.Width > 1:
+			fmt.Fprintf(&b, ", (%d,)", c.Width)
 		}
 		b.WriteString(")")
 	}
@@ -149,11 +179,13 @@ func decodeHeader(h []byte) (columns []Column, rows int, err error) {
 		return nil, 0, errHeader
 	}
 	for _, c := range npyColumn.FindAllSubmatch(m[1], -1) {
-		column := Column{string(c[1]), 1}
-		if c[2] != nil {
-			if column.Width, err = strconv.Atoi(string(c[2])); err != nil {
-				return nil, 0, errHeader
-			}
+		column := Column{Name: string(c[1]), Width: 1}
+		rows, width := "", string(c[2])
+		if c[3] != nil {
+			rows, width = width, string(c[3])
+		}
+		if c[2] != nil && column.shape(rows, width) != nil {
+			return nil, 0, errHeader
 		}
 		columns = append(columns, column)
 	}

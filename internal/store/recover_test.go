@@ -435,10 +435,10 @@ func TestOtherGroup(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	if _, _, _, err := r.Group(0, 0, identity, []Column{{"sum", 1}, {"cubes", 2}}, saved); !isRefusal(err, "cubes:2") {
+	if _, _, _, err := r.Group(0, 0, identity, []Column{{"sum", 1, 0}, {"cubes", 2, 0}}, saved); !isRefusal(err, "cubes:2") {
 		t.Errorf("other columns: %v", err)
 	}
-	if _, _, _, err := r.Group(0, 0, identity, []Column{{"sum", 1}, {"powers", 3}}, saved); !isRefusal(err, "powers:2") {
+	if _, _, _, err := r.Group(0, 0, identity, []Column{{"sum", 1, 0}, {"powers", 3, 0}}, saved); !isRefusal(err, "powers:2") {
 		t.Errorf("another width: %v", err)
 	}
 	if _, _, _, err := r.Group(0, 0, identity, columns, nil); !isRefusal(err, "|u1") {

@@ -157,7 +157,7 @@ func TestGroups(t *testing.T) {
 	defer r.Close()
 	value := 0.
 	for i, chains := range []int{2, 1} {
-		g, _, _, err := r.Group(0, i, identity, []Column{{"a", 1}}, nil)
+		g, _, _, err := r.Group(0, i, identity, []Column{{"a", 1, 0}}, nil)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -85,10 +85,10 @@ func TestReadSeriesErrors(t *testing.T) {
 		about   string
 	}{
 		{nil, "header is damaged"},
-		{encodeHeader([]Column{{"a", 1}}, 1)[:1000], "header is damaged"},
-		{encodeHeader([]Column{{"a", 1}}, 1), "cut at row 0 of 1"},
-		{append(encodeHeader([]Column{{"a", 1}}, 2), "123456789012345"...), "cut at row 1 of 2"},
-		{encodeHeader([]Column{{"a", 1}}, 999_999_999_999_999_999), "cut at row 0"},
+		{encodeHeader([]Column{{"a", 1, 0}}, 1)[:1000], "header is damaged"},
+		{encodeHeader([]Column{{"a", 1, 0}}, 1), "cut at row 0 of 1"},
+		{append(encodeHeader([]Column{{"a", 1, 0}}, 2), "123456789012345"...), "cut at row 1 of 2"},
+		{encodeHeader([]Column{{"a", 1, 0}}, 999_999_999_999_999_999), "cut at row 0"},
 	} {
 		if err := os.WriteFile(path, test.content, 0o666); err != nil {
 			t.Fatal(err)
@@ -223,7 +223,7 @@ state.0.spins [1, 0, 255]
 
 func BenchmarkReadSeries(b *testing.B) {
 	const rows = 1_000_000
-	names := []Column{{"a", 1}, {"b", 1}, {"c", 1}, {"d", 1}, {"e", 1}}
+	names := []Column{{"a", 1, 0}, {"b", 1, 0}, {"c", 1, 0}, {"d", 1, 0}, {"e", 1, 0}}
 	path := filepath.Join(b.TempDir(), "chain-00.npy")
 	if err := os.WriteFile(path, append(encodeHeader(names, rows), make([]byte, 8*len(names)*rows)...), 0o666); err != nil {
 		b.Fatal(err)

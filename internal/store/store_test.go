@@ -63,14 +63,14 @@ const identity = "walk, seed 7"
 
 // What a walk records where its plan saves configurations: a vector too.
 var (
-	columns = []Column{{"sum", 1}, {"powers", 2}}
+	columns = []Column{{"sum", 1, 0}, {"powers", 2, 0}}
 	saved   = &Configurations{"|u1", []int{2, 4}}
 )
 
 const width = 3 // of a row
 
 // scalars are what a walk records where its plan saves nothing.
-var scalars = []Column{{"sum", 1}, {"square", 1}}
+var scalars = []Column{{"sum", 1, 0}, {"square", 1, 0}}
 
 // recorded returns what a walk with a plan records.
 func recorded(p mc.Plan) ([]Column, *Configurations) {

@@ -21,6 +21,13 @@ const badActivation = "kern: no such activation"
 // Activate sets y[i] to act(x[i]). y may be x.
 func Activate[T Float](y, x []T, act Activation) {
 	pair(len(y), len(x))
+	if act >= activations {
+		panic(badActivation)
+	}
+	if v := vector[T](); v != nil && v.activate[act] != nil {
+		elementwise(v.activate[act], y, x)
+		return
+	}
 	activateGo(y, x, act)
 }
 
@@ -35,6 +42,13 @@ func Activate[T Float](y, x []T, act Activation) {
 //	SiLU:     f (1 + y (1 - f)), f = 1/(1 + exp(-y))
 func ActivateGrad[T Float](g, y []T, act Activation) {
 	pair(len(g), len(y))
+	if act >= activations {
+		panic(badActivation)
+	}
+	if v := vector[T](); v != nil && v.activateGrad[act] != nil {
+		elementwise(v.activateGrad[act], g, y)
+		return
+	}
 	activateGradGo(g, y, act)
 }
 
@@ -71,8 +85,6 @@ func activateGo[T Float](y, x []T, act Activation) {
 		for i, a := range x {
 			y[i] = a / (1 + exp(-a))
 		}
-	default:
-		panic(badActivation)
 	}
 }
 
@@ -103,7 +115,5 @@ func activateGradGo[T Float](g, y []T, act Activation) {
 			f := 1 / (1 + exp(-v))
 			g[i] *= f * (1 + v*(1-f))
 		}
-	default:
-		panic(badActivation)
 	}
 }

@@ -9,6 +9,10 @@ package kern
 // for each row, logdet one for each column.
 func Couple[T Float](x, logdet, u, t, scale []T, m, n int) {
 	checkCoupling(m, n, len(x), len(u), len(t), len(scale), len(logdet))
+	if v := vector[T](); v != nil {
+		v.couple(first(x), first(logdet), first(u), first(t), first(scale), m, n)
+		return
+	}
 	coupleGo(x[:m*n], logdet[:n], u[:m*n], t[:m*n], scale[:m], m, n)
 }
 
@@ -17,6 +21,10 @@ func Couple[T Float](x, logdet, u, t, scale []T, m, n int) {
 //	x = (x - t) exp(-s),   logdet[c] -= sum_r s[r,c].
 func Uncouple[T Float](x, logdet, u, t, scale []T, m, n int) {
 	checkCoupling(m, n, len(x), len(u), len(t), len(scale), len(logdet))
+	if v := vector[T](); v != nil {
+		v.uncouple(first(x), first(logdet), first(u), first(t), first(scale), m, n)
+		return
+	}
 	uncoupleGo(x[:m*n], logdet[:n], u[:m*n], t[:m*n], scale[:m], m, n)
 }
 
@@ -32,6 +40,10 @@ func Uncouple[T Float](x, logdet, u, t, scale []T, m, n int) {
 // To gscale[r] it adds the sum of (g (x - t) + gl) tanh(u) over columns.
 func CoupleGrad[T Float](x, g, u, t, gscale, gl, scale []T, m, n int) {
 	checkCouplingGrad(m, n, len(x), len(g), len(u), len(t), len(gscale), len(gl), len(scale))
+	if v := vector[T](); v != nil {
+		v.coupleGrad(first(x), first(g), first(u), first(t), first(gscale), first(gl), first(scale), m, n)
+		return
+	}
 	coupleGradGo(x[:m*n], g[:m*n], u[:m*n], t[:m*n], gscale[:m], gl[:n], scale[:m], m, n)
 }
 
@@ -46,6 +58,10 @@ func CoupleGrad[T Float](x, g, u, t, gscale, gl, scale []T, m, n int) {
 // To gscale[r] it adds the sum of -(g z + gl) tanh(u) over columns.
 func UncoupleGrad[T Float](x, g, u, t, gscale, gl, scale []T, m, n int) {
 	checkCouplingGrad(m, n, len(x), len(g), len(u), len(t), len(gscale), len(gl), len(scale))
+	if v := vector[T](); v != nil {
+		v.uncoupleGrad(first(x), first(g), first(u), first(t), first(gscale), first(gl), first(scale), m, n)
+		return
+	}
 	uncoupleGradGo(x[:m*n], g[:m*n], u[:m*n], t[:m*n], gscale[:m], gl[:n], scale[:m], m, n)
 }
 

@@ -13,7 +13,16 @@ func Dense[T Float](y, x, w, b []T, out, in, n int, act Activation) {
 	if act >= activations {
 		panic(badActivation)
 	}
-	denseGo(y[:out*n], x[:in*n], w[:out*in], b[:out], out, in, n, act)
+	v := vector[T]()
+	switch {
+	case v == nil:
+		denseGo(y[:out*n], x[:in*n], w[:out*in], b[:out], out, in, n, act)
+	case int(act) < len(v.dense):
+		v.dense[act](first(y), first(x), first(w), first(b), out, in, n)
+	default:
+		v.dense[Identity](first(y), first(x), first(w), first(b), out, in, n)
+		v.activate[act](first(y), first(y), out*n)
+	}
 }
 
 // DenseInput is the adjoint of [Dense] to its input: given g, the gradient to
@@ -36,7 +45,16 @@ func DenseInput[T Float](gx, g, w, y []T, out, in, n int, act Activation) {
 	if act != Identity {
 		y = y[:in*n]
 	}
-	denseInputGo(gx[:in*n], g[:out*n], w[:out*in], y, out, in, n, act)
+	v := vector[T]()
+	switch {
+	case v == nil:
+		denseInputGo(gx[:in*n], g[:out*n], w[:out*in], y, out, in, n, act)
+	case int(act) < len(v.denseInput):
+		v.denseInput[act](first(gx), first(g), first(w), first(y), out, in, n)
+	default:
+		v.denseInput[Identity](first(gx), first(g), first(w), nil, out, in, n)
+		v.activateGrad[act](first(gx), first(y), in*n)
+	}
 }
 
 // DenseWeights is the adjoint of [Dense] to its weights, summed over columns:
@@ -48,6 +66,10 @@ func DenseWeights[T Float](gw, gb, g, x []T, out, in, n int) {
 	check(n, out, in)
 	if len(gw) < out*in || len(gb) < out || len(g) < out*n || len(x) < in*n {
 		panic(badLength)
+	}
+	if v := vector[T](); v != nil {
+		v.denseWeights(first(gw), first(gb), first(g), first(x), out, in, n)
+		return
 	}
 	denseWeightsGo(gw[:out*in], gb[:out], g[:out*n], x[:in*n], out, in, n)
 }

@@ -5,6 +5,10 @@ import "math"
 // Exp sets y[i] to exp(x[i]). y may be x.
 func Exp[T Float](y, x []T) {
 	pair(len(y), len(x))
+	if v := vector[T](); v != nil {
+		elementwise(v.exp, y, x)
+		return
+	}
 	expGo(y, x)
 }
 

@@ -103,7 +103,7 @@ func checkDense[T Float](t *rapid.T) {
 				size += math.Abs(p)
 			}
 			want, _ := reference(act, a)
-			near(t, "y", y[o*n+c], want, size+1e-3, 0.5*float64(in)+4)
+			near(t, "y", y[o*n+c], want, size+math.Abs(want), 0.5*float64(in)+4)
 		}
 	}
 	if y[out*n] != end {

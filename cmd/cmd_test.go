@@ -11,11 +11,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 	"time"
 
 	"mcrun/internal/store"
+	"mcrun/models"
 )
 
 // With this variable set the test binary is mcrun.
@@ -638,6 +640,29 @@ func TestCheckInitListVersion(t *testing.T) {
 	}
 	if out := succeed(t, "version"); !strings.HasPrefix(out, "mcrun ") {
 		t.Errorf("version prints %s", out)
+	}
+}
+
+// The card that init writes for a model is sound, reads well, and every key on
+// it has a value.
+func TestInit(t *testing.T) {
+	t.Chdir(t.TempDir())
+	empty := regexp.MustCompile(`^# \w+ = *(#|$)`)
+	for _, entry := range models.All() {
+		succeed(t, "init", entry.Name)
+		succeed(t, "check", entry.Name+".toml", "--json", "--set", "run.sweeps=10")
+		card, err := os.ReadFile(entry.Name + ".toml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(card), "\n") {
+			if len(line) > 80 {
+				t.Errorf("%s, line %d has %d columns: %s", entry.Name, i+1, len(line), line)
+			}
+			if empty.MatchString(line) {
+				t.Errorf("%s, line %d has no value: %s", entry.Name, i+1, line)
+			}
+		}
 	}
 }
 

@@ -74,6 +74,19 @@ func starter(entry models.Entry) []byte {
 	var b bytes.Buffer
 	comment := func(indent, text string) { b.WriteString(wrap(text, indent+"# ")) }
 
+	// key writes a setting and what it is, in one line if that is short.
+	key := func(setting, doc string) {
+		line := setting
+		if doc != "" {
+			line += "  # " + doc
+		}
+		if len(line) > lineWidth {
+			comment("", doc)
+			line = setting
+		}
+		b.WriteString(line + "\n")
+	}
+
 	fmt.Fprintf(&b, "title = %s\nseed  = 1\n\n[model]\n", param.Format("A first run of "+entry.Name))
 	fmt.Fprintf(&b, "name = %s\n", param.Format(entry.Name))
 	comment("", entry.Doc)
@@ -83,19 +96,11 @@ func starter(entry models.Entry) []byte {
 		example[s.Key] = s.Value
 	}
 	for _, f := range param.Fields(m) {
-		value, given := example[f.Name]
-		switch {
-		case given:
-			fmt.Fprintf(&b, "%s = %s", f.Name, param.Format(value))
-		case f.Default != "":
-			fmt.Fprintf(&b, "# %s = %s", f.Name, f.Default)
-		default:
-			fmt.Fprintf(&b, "# %s = ...", f.Name)
+		if value, given := example[f.Name]; given {
+			key(fmt.Sprintf("%s = %s", f.Name, param.Format(value)), f.Doc)
+		} else {
+			key(absent(f), f.Doc)
 		}
-		if f.Doc != "" {
-			fmt.Fprintf(&b, "  # %s", f.Doc)
-		}
-		b.WriteByte('\n')
 	}
 	b.WriteString(`
 [run]
@@ -111,14 +116,12 @@ every      = 1       # one record per so many sweeps
 	if errs := param.Decode(example, m); errs != nil {
 		panic("cmd: the example of model " + entry.Name + " is wrong: " + errs[0].Error())
 	}
-	b.WriteString("\n[observables]\nrecord = [")
-	for i, o := range observables.Standard(m) {
-		if i > 0 {
-			b.WriteString(", ")
-		}
-		b.WriteString(param.Format(o.Name))
+	var names []string
+	for _, o := range observables.Standard(m) {
+		names = append(names, param.Format(o.Name))
 	}
-	b.WriteString("]\n")
+	record := wrap(strings.Join(names, ", "), "          ")
+	b.WriteString("\n[observables]\nrecord = [" + strings.TrimSpace(record) + "]\n")
 	for _, k := range proposals.All() {
 		spec := k.New()
 		if errs := param.Decode(map[string]any{}, spec); errs != nil || spec.Check(m) != nil || spec.Ergodic(m) != nil {
@@ -131,7 +134,7 @@ every      = 1       # one record per so many sweeps
 		comment("", k.Doc)
 		b.WriteString("# steps = 1  # steps in one sweep\n")
 		for _, f := range param.Fields(spec) {
-			fmt.Fprintf(&b, "# %s = %s  # %s\n", f.Name, f.Default, f.Doc)
+			key(absent(f), f.Doc)
 		}
 	}
 	if _, ok := example["temperature"]; ok {
@@ -141,4 +144,12 @@ every      = 1       # one record per so many sweeps
 `)
 	}
 	return b.Bytes()
+}
+
+// absent writes a key that is left out, with its default if there is one.
+func absent(f param.Field) string {
+	if f.Default == "" {
+		return "# " + f.Name + " = ..."
+	}
+	return "# " + f.Name + " = " + f.Default
 }

@@ -71,6 +71,9 @@ func listKernels(w io.Writer) {
 Every [[proposal]] also takes
     name      name in tables and files; default: the kernel's
     steps     elementary steps in one sweep; default 1
+    refresh   true: a kernel of fields on a model of spins, which moves their
+              continuous dual, draws it anew from the spins at every step;
+              default false
     cycle     [{ kernel = "...", ... }, ...] instead of kernel: kernels in turn
     mixture   [{ kernel = "...", weight = 1.0, ... }, ...] instead of kernel:
               one drawn at random each sweep
@@ -117,7 +120,11 @@ func listFields(w io.Writer, keys []param.Field) {
 	}
 }
 
-// wrap breaks a text into lines of at most 80 columns that begin with indent.
+// lineWidth is how many columns a line of text has at most.
+const lineWidth = 80
+
+// wrap breaks a text into lines of at most lineWidth columns that begin with
+// indent.
 func wrap(text, indent string) string {
 	var b strings.Builder
 	column := 0
@@ -126,7 +133,7 @@ func wrap(text, indent string) string {
 		case column == 0:
 			b.WriteString(indent)
 			column = len(indent)
-		case column+1+len(word) > 80:
+		case column+1+len(word) > lineWidth:
 			b.WriteString("\n" + indent)
 			column = len(indent)
 		default:

@@ -9,6 +9,7 @@ import (
 	"gonum.org/v1/gonum/mat"
 
 	"mcrun/mc"
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
@@ -556,4 +557,50 @@ func ExampleDual() {
 	fmt.Printf("ln Z of the spins %.6f, of the dual %.6f\n", exact.LogZ, dual.LogZ(exact.LogZ))
 	// Output:
 	// ln Z of the spins 12.785523, of the dual 27.462488
+}
+
+// A model is refused before it is prepared where its dual would be refused then.
+func TestDualOfColdSpins(t *testing.T) {
+	file := func(J float64) *param.File {
+		return &param.File{Path: "bonds.txt", Data: []byte(fmt.Sprintf("sites 3\n0 1 %g\n1 2 1\n", J))}
+	}
+	for _, c := range []struct {
+		temperature float64
+		model       func(t models.Thermal) models.Spec
+	}{
+		{7.9e-8, func(t models.Thermal) models.Spec {
+			return &models.Ising{Periodic: models.Periodic{Shape: []int{4, 4}}, Thermal: t, J: 1}
+		}},
+		{3.9e-8, func(t models.Thermal) models.Spec {
+			return &models.Potts{Periodic: models.Periodic{Shape: []int{4, 4}}, Thermal: t, J: -1, Q: 2}
+		}},
+		{1.9e-8, func(t models.Thermal) models.Spec { return &models.Ising{File: file(0.01), Thermal: t, J: 1} }},
+		{7.9e-8, func(t models.Thermal) models.Spec {
+			return &models.SpinGlass{Periodic: models.Periodic{Shape: []int{4, 4}}, Thermal: t, J: 1}
+		}},
+	} {
+		for _, warmer := range []float64{1, 100} {
+			T := c.temperature * warmer
+			m := c.model(models.Thermal{Temperature: &T})
+			if v, ok := m.(interface{ Validate() error }); ok {
+				if err := v.Validate(); err != nil {
+					t.Fatal(err)
+				}
+			}
+			d, ok := models.NewDualOf(m)
+			if !ok {
+				t.Fatalf("%T has no dual", m)
+			}
+			limit := d.Limit()
+			if cold := warmer == 1; cold != (limit != nil) {
+				t.Errorf("%T, T = %g: Limit returns %v", m, T, limit)
+			}
+			if err := m.Prepare(); err != nil {
+				t.Fatal(err)
+			}
+			if err := d.Prepare(); err != nil && limit == nil {
+				t.Errorf("%T, T = %g: %v", m, T, err)
+			}
+		}
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"fmt"
 	"math"
 
-	"gonum.org/v1/gonum/floats"
-
 	"mcrun/mc"
 	"mcrun/mc/param"
 )
@@ -79,12 +77,7 @@ func (m *DualIsing) largestRow() float64 {
 	if m.File == nil {
 		return 2 * float64(len(m.Shape)) * math.Abs(m.J)
 	}
-	var largest float64
-	g := m.ising.Couplings().Graph
-	for i := range g.Sites() {
-		largest = max(largest, floats.Norm(g.Strengths(i), 1))
-	}
-	return largest
+	return m.ising.Couplings().Graph.largestRow()
 }
 
 // Sites implements [Model].

@@ -2,6 +2,7 @@ package models
 
 import (
 	"fmt"
+	"math"
 
 	"mcrun/mc"
 )
@@ -70,13 +71,34 @@ func (d *DualOf) dense() bool {
 	return glass || d.Sides() == nil || d.spins.Couplings().Graph != nil
 }
 
-// Limit returns an error if the model has too many sites for a dual. It can be
-// asked before Prepare.
+// Limit returns an error if the model has too many sites for a dual, or is so
+// cold that rounding decides. It can be asked before Prepare.
 func (d *DualOf) Limit() error {
 	if d.dense() && d.Sites() > maxDense {
 		return fmt.Errorf("the continuous dual of couplings that differ from bond to bond takes all elements of a matrix, and so at most %d sites, not %d", maxDense, d.Sites())
 	}
+	row := d.spins.Beta() * d.largestRow()
+	if checkOffset(DualOffset, 2*row) != nil { // of eigenvalues from -row to row
+		return fmt.Errorf("beta times the couplings of a site is up to %.2g, beside which rounding loses the lowest eigenvalue, %v, of its continuous dual (at most %.2g: raise the temperature)", row, DualOffset, DualOffset/(2*minOffset))
+	}
 	return nil
+}
+
+// largestRow returns the largest sum of the absolute couplings of a site, as
+// those of spins +1 and -1, or where they are yet to be drawn a bound of it.
+func (d *DualOf) largestRow() float64 {
+	k := d.spins.Couplings()
+	if k.Graph != nil {
+		return k.Graph.largestRow()
+	}
+	row := 2 * float64(len(d.Sides())) * math.Abs(k.J)
+	if k.Pair == Equal {
+		row /= 2
+	}
+	if _, glass := d.spins.(*SpinGlass); glass {
+		row *= largestDraw
+	}
+	return row
 }
 
 // Bytes implements [Model]: what it takes beside the spins.

@@ -1,6 +1,10 @@
 package models
 
-import "math"
+import (
+	"math"
+
+	"gonum.org/v1/gonum/floats"
+)
 
 // A Bond couples two sites.
 type Bond struct {
@@ -69,6 +73,14 @@ func (g *Graph) Neighbours(i int) []uint32 { return g.neighbour[g.first[i]:g.fir
 // Strengths returns the couplings J_ij of site i to each of its Neighbours, to
 // be read only.
 func (g *Graph) Strengths(i int) []float64 { return g.coupling[g.first[i]:g.first[i+1]] }
+
+// largestRow returns the largest sum of the absolute couplings of a site.
+func (g *Graph) largestRow() (largest float64) {
+	for i := range g.Sites() {
+		largest = max(largest, floats.Norm(g.Strengths(i), 1))
+	}
+	return largest
+}
 
 // Field returns the field h_i of site i.
 func (g *Graph) Field(i int) float64 { return g.field[i] }

@@ -54,7 +54,7 @@ import (
 // a thirty-second of its acceptance.
 type Metropolis struct {
 	Order Order    `card:"order" default:"checkerboard" oneof:"random sequential checkerboard" doc:"order in which the sites are visited"`
-	Width *float64 `card:"width" above:"0" doc:"of fields: largest change of a number, or angle of a vector; tuned where not given"`
+	Width *float64 `card:"width" above:"0" doc:"of fields: largest change, or angle; tuned if left out"`
 }
 
 func init() {

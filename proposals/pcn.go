@@ -38,7 +38,7 @@ import (
 // The width w is tuned during thermalization, so that the acceptance is Accept,
 // and constant afterwards. Without thermalization it is 0.1.
 type PCN struct {
-	Width  *float64 `card:"width" above:"0" max:"1" doc:"part of a new draw from the reference in a proposal; tuned if left out"`
+	Width  *float64 `card:"width" above:"0" max:"1" doc:"weight of the new draw; tuned if left out"`
 	Accept float64  `card:"accept" default:"0.3" above:"0" below:"1" doc:"acceptance to which the width is tuned"`
 }
 

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +14,7 @@ import (
 	"strconv"
 	"syscall"
 
+	"mcrun/internal/safetensors"
 	"mcrun/mc"
 )
 
@@ -70,16 +70,7 @@ func identityHash(identity string) string {
 // of every byte before it.
 const sumName = "sha256"
 
-const metadataName = "__metadata__"
-
 const badArrayName = "store: an array of a snapshot has a name that checkpoints reserve"
-
-// A tensor is an entry of the header of a safetensors file.
-type tensor struct {
-	Type    string `json:"dtype"`
-	Shape   []int  `json:"shape"`
-	Offsets [2]int `json:"data_offsets"`
-}
 
 // write writes the checkpoint of a generation. It panics if an array of the
 // snapshot has the name "sha256" or "__metadata__".
@@ -140,55 +131,27 @@ func (g *generation) header(names []string) ([]byte, error) {
 	for name, sum := range g.sums {
 		metadata[name] = fmt.Sprintf("%08x", sum)
 	}
-	h := make([]byte, 8) // for the length
-	h = append(h, '{')
-	field := func(name string, value any) error {
-		for i, v := range []any{name, value} {
-			b, err := json.Marshal(v)
-			if err != nil {
-				return err
-			}
-			h = append(append(h, b...), ":,"[i])
-		}
-		return nil
-	}
-	if err := field(metadataName, metadata); err != nil {
-		return nil, err
-	}
-	end := 0
-	add := func(name, dtype string, n, size int) error {
-		start := end
-		end += n * size
-		return field(name, tensor{dtype, []int{n}, [2]int{start, end}})
+	var tensors []safetensors.Tensor
+	add := func(name, dtype string, n int) {
+		tensors = append(tensors, safetensors.Tensor{Name: name, Type: dtype, Shape: []int{n}})
 	}
 	for _, name := range names {
-		if name == sumName || name == metadataName {
+		if name == sumName || name == safetensors.MetadataName {
 			panic(badArrayName)
 		}
-		var err error
 		switch v := g.snapshot.Array(name).(type) {
 		case []uint64:
-			err = add(name, "U64", len(v), 8)
+			add(name, "U64", len(v))
 		case []int64:
-			err = add(name, "I64", len(v), 8)
+			add(name, "I64", len(v))
 		case []float64:
-			err = add(name, "F64", len(v), 8)
+			add(name, "F64", len(v))
 		case []uint8:
-			err = add(name, "U8", len(v), 1)
-		}
-		if err != nil {
-			return nil, err
+			add(name, "U8", len(v))
 		}
 	}
-	if err := add(sumName, "U8", sha256.Size, 1); err != nil {
-		return nil, err
-	}
-	h[len(h)-1] = '}'
-	for len(h)%8 != 0 {
-		h = append(h, ' ')
-	}
-	binary.LittleEndian.PutUint64(h, uint64(len(h)-8))
-	return h, nil
+	add(sumName, "U8", sha256.Size)
+	return safetensors.Header(metadata, tensors)
 }
 
 func writeArray[T uint8 | uint64 | int64 | float64](w io.Writer, v []T) error {
@@ -231,24 +194,18 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 	bad := func(what string) (*generation, error) {
 		return nil, &damage{path, "is no checkpoint: " + what}
 	}
-	n := binary.LittleEndian.Uint64(file)
-	if n > uint64(body-8) {
-		return bad("its header is longer than the file")
-	}
-	header, data := file[8:8+n], file[8+n:]
-	var entries map[string]json.RawMessage
-	if err := json.Unmarshal(header, &entries); err != nil {
-		return bad(err.Error())
-	}
-	var metadata map[string]string
-	if err := json.Unmarshal(entries[metadataName], &metadata); err != nil {
-		return bad("its metadata are not strings")
+	metadata, tensors, errDecode := safetensors.Decode(file)
+	if metadata == nil && errDecode != nil {
+		return bad(errDecode.Error())
 	}
 	f := metadata[formatKey]
 	if v, err := strconv.Atoi(f); err != nil || v < 1 {
 		return bad(fmt.Sprintf("its metadata give the format %q", f))
 	} else if v > newestCheckpoint {
 		return nil, newer(path, f, strconv.Itoa(newestCheckpoint))
+	}
+	if errDecode != nil {
+		return bad(errDecode.Error())
 	}
 	g := &generation{sums: make(map[string]uint32)}
 	var saved Configurations
@@ -287,69 +244,39 @@ func decodeGeneration(path string, file []byte) (*generation, error) {
 	if len(g.identity) != hex.EncodedLen(sha256.Size) {
 		return bad("its metadata do not tell its identity")
 	}
-	delete(entries, metadataName)
 	var err error
-	if g.snapshot, err = decodeArrays(entries, data); err != nil {
+	if g.snapshot, err = decodeArrays(tensors); err != nil {
 		return bad(err.Error())
 	}
 	return g, nil
 }
 
 // decodeArrays returns the arrays of a checkpoint, all but the hash.
-func decodeArrays(entries map[string]json.RawMessage, data []byte) (*mc.Snapshot, error) {
-	tensors := make(map[string]tensor, len(entries))
-	var names []string
-	for name, entry := range entries {
-		var t tensor
-		if err := json.Unmarshal(entry, &t); err != nil {
-			return nil, fmt.Errorf("its array %q: %w", name, err)
-		}
-		tensors[name] = t
-		names = append(names, name)
-	}
-	slices.SortFunc(names, func(a, b string) int {
-		s, t := tensors[a], tensors[b]
-		// An empty array lies before the one that begins where it does.
-		return cmp.Or(cmp.Compare(s.Offsets[0], t.Offsets[0]), cmp.Compare(s.Offsets[1], t.Offsets[1]), cmp.Compare(a, b))
-	})
+func decodeArrays(tensors []safetensors.Tensor) (*mc.Snapshot, error) {
 	s := new(mc.Snapshot)
-	end := 0
-	for _, name := range names {
-		t := tensors[name]
-		if t.Offsets[0] != end || t.Offsets[1] < end || t.Offsets[1] > len(data) {
-			return nil, fmt.Errorf("its array %q does not begin where the one before ends", name)
+	for _, t := range tensors {
+		if len(t.Shape) != 1 {
+			return nil, fmt.Errorf("its array %q has %d bytes for the shape %d", t.Name, len(t.Data), t.Shape)
 		}
-		b := data[end:t.Offsets[1]]
-		end = t.Offsets[1]
-		size := 8
-		if t.Type == "U8" {
-			size = 1
-		}
-		if len(t.Shape) != 1 || t.Shape[0] != len(b)/size || len(b)%size != 0 {
-			return nil, fmt.Errorf("its array %q has %d bytes for the shape %d", name, len(b), t.Shape)
-		}
-		if name == sumName {
+		if t.Name == sumName {
 			continue
 		}
 		var err error
 		switch t.Type {
 		case "U64":
-			err = putArray[uint64](s, name, b)
+			err = putArray[uint64](s, t.Name, t.Data)
 		case "I64":
-			err = putArray[int64](s, name, b)
+			err = putArray[int64](s, t.Name, t.Data)
 		case "F64":
-			err = putArray[float64](s, name, b)
+			err = putArray[float64](s, t.Name, t.Data)
 		case "U8":
-			mc.Put(s, name, b)
+			mc.Put(s, t.Name, t.Data)
 		default:
-			err = fmt.Errorf("its array %q has the unknown type %q", name, t.Type)
+			err = fmt.Errorf("its array %q has the unknown type %q", t.Name, t.Type)
 		}
 		if err != nil {
 			return nil, err
 		}
-	}
-	if end != len(data) {
-		return nil, fmt.Errorf("its arrays end at byte %d of %d", end, len(data))
 	}
 	return s, nil
 }

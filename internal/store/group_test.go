@@ -8,6 +8,7 @@ import (
 	"syscall"
 	"testing"
 
+	"mcrun/internal/safetensors"
 	"mcrun/mc"
 )
 
@@ -136,7 +137,7 @@ func TestPanics(t *testing.T) {
 		f()
 	}
 	check(badRows, func() { g.Append(make([]float64, 3)) })
-	for _, name := range []string{sumName, metadataName} {
+	for _, name := range []string{sumName, safetensors.MetadataName} {
 		s := new(mc.Snapshot)
 		mc.Put(s, name, []uint8{1})
 		check(badArrayName, func() { g.Checkpoint(s) })

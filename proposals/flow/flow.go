@@ -3,6 +3,7 @@ package flow
 import (
 	"fmt"
 	"math/bits"
+	"slices"
 
 	"mcrun/mc"
 	"mcrun/models"
@@ -104,6 +105,28 @@ func Convert[To, From kern.Float](f *Flow[From]) *Flow[To] {
 		c.Theta[i] = To(v)
 	}
 	return c
+}
+
+// Fits returns an error if a model has not the coordinates of the flow, on the
+// same lattice: a flow that was trained for one model can be used, or trained on,
+// for every other one that fits.
+func (f *Flow[T]) Fits(m models.Model) error {
+	at, err := f.Spec.site(m)
+	if err != nil {
+		return err
+	}
+	if at.dim != f.dim || !slices.Equal(at.sides, f.sides) {
+		return fmt.Errorf("the flow is of %s, the model of %s", f.site, at)
+	}
+	return nil
+}
+
+// String describes where a flow lives.
+func (s site) String() string {
+	if s.sides != nil {
+		return "a lattice of " + shapeWords(s.sides)
+	}
+	return fmt.Sprintf("%d coordinates without a lattice", s.dim)
 }
 
 // blocks returns the blocks of each layer of blocks, in the order of inference.

@@ -283,7 +283,11 @@ func naiveGamma(f flaw) estimator {
 		e.ESS = n / (2 * tau)
 		e.Error = math.Sqrt(gamma0 / e.ESS)
 		e.ErrorError = e.Error * math.Sqrt((w+0.5)/n)
-		e.TauIntError = tau * math.Sqrt(4/n*max(w+0.5-tau, 0))
+		rest := max(w+0.5-tau, 0)
+		if tau > 1 {
+			rest = max(rest, tau/2)
+		}
+		e.TauIntError = tau * math.Sqrt(4/n*rest)
 		return e, nil
 	}
 }

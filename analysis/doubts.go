@@ -25,6 +25,7 @@ const (
 	WindowAtEnd  Kind = "window at end" // tau_int's window needs more data than there are
 	ChainFrozen  Kind = "chain frozen"  // a chain is constant while another moves
 	AllConstant  Kind = "all constant"  // no chain moves
+	ChainStopped Kind = "chain stopped" // a chain moves no more
 
 	// NotThermalized: the beginning differs from the last half, see
 	// Thermalization.
@@ -58,25 +59,46 @@ func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
 		doubts = append(doubts, Doubt{Kind: k, Message: fmt.Sprintf(format, args...)})
 	}
 
-	moving := 0
-	var frozen []int
+	moving, longest := 0, 0
+	apart := false // whether two chains are not constant at one value
+	var frozen, stopped []int
+	since := math.MaxInt // record from which on a chain has stopped
 	for c, x := range chains {
+		longest = max(longest, len(x))
 		switch {
 		case len(x) < 2:
 		case constant(x):
 			frozen = append(frozen, c)
+			apart = apart || x[0] != chains[frozen[0]][0]
 		default:
 			moving++
+			if at, ok := stops(x); ok {
+				stopped = append(stopped, c)
+				since = min(since, at)
+			}
 		}
 	}
 	switch {
+	case len(frozen) > 0 && moving == 0 && apart:
+		doubt(AllConstant, "every chain is constant, each at a place of its own, so they are stuck and no error can be said: thermalize longer, start where it is likely, or use a kernel that moves them")
 	case len(frozen) > 0 && moving == 0:
 		doubt(AllConstant, "every chain is constant, so no error can be said: run longer, or with a kernel that moves it")
 	case len(frozen) > 0:
 		doubt(ChainFrozen, "%s never moved while others did: start elsewhere, thermalize longer, or use a kernel that moves every chain", nameChains(frozen))
 	}
 
-	if e.TauInt > 0 && float64(e.N) < MinRecords*e.TauInt {
+	if len(stopped) > 0 {
+		verb := "moves"
+		if len(stopped) > 1 {
+			verb = "move"
+		}
+		doubt(ChainStopped, "%s %s no more from record %d on, so that it is stuck, or has come to rest in a ground state and what is before is not thermalized: thermalize longer, or use smaller steps or a kernel that moves it",
+			nameChains(stopped), verb, since)
+	}
+	if e.TauInt > 0 && 4*e.TauInt >= float64(longest) && len(chains) > 0 {
+		doubt(FewRecords, "only %d records for tau_int = %.3g records, which is as much as chains of %d can show, so that value, error and tau_int are guesses: use a kernel that moves farther, or run at least 100 times as long",
+			e.N, e.TauInt, longest)
+	} else if e.TauInt > 0 && float64(e.N) < MinRecords*e.TauInt {
 		doubt(FewRecords, "only %d records for tau_int = %.3g records, so tau_int and the error are themselves uncertain: run at least %g times as long",
 			e.N, e.TauInt, math.Ceil(10*MinRecords*e.TauInt/float64(e.N))/10)
 	}
@@ -100,6 +122,39 @@ func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
 		doubts = append(doubts, d.doubt())
 	}
 	return doubts
+}
+
+// A chain has stopped that holds one value at its end for a part of its length, and
+// much longer than any of the values before, of which there are many. A chain that
+// leaves each value after times that are independent does so with a probability
+// below 1e-8.
+const (
+	endShare   = 0.25
+	muchLonger = 10
+	manyBefore = 20
+)
+
+// stops reports whether a chain that moved has stopped, and from which record on.
+func stops(x []float64) (at int, ok bool) {
+	at = len(x) - 1
+	for at > 0 && x[at-1] == x[at] {
+		at--
+	}
+	held := len(x) - at
+	if at == 0 || float64(held) < endShare*float64(len(x)) {
+		return at, false
+	}
+	run, runs := 0, 0
+	for i := range at {
+		if i == 0 || x[i] != x[i-1] {
+			run = 0
+			runs++
+		}
+		if run++; held < muchLonger*run {
+			return at, false
+		}
+	}
+	return at, runs >= manyBefore
 }
 
 // constant says whether all records are equal.

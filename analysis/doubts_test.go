@@ -76,7 +76,13 @@ func TestDoubtsFire(t *testing.T) {
 		{"nothing moves", [][]float64{repeat(1, 100), repeat(1, 100)},
 			[]analysis.Kind{analysis.AllConstant}, "every chain is constant"},
 		{"each chain at its place", [][]float64{repeat(1, 100), repeat(2, 100)},
-			[]analysis.Kind{analysis.AllConstant}, "every chain is constant"},
+			[]analysis.Kind{analysis.AllConstant}, "every chain is constant, each at a place of its own"},
+		{"a chain that stops", [][]float64{good, append(slices.Clone(good[:1000]), repeat(good[999], 400)...)},
+			[]analysis.Kind{analysis.ChainStopped}, "chain 1 moves no more from record 999 on"},
+		{"chains that stop", [][]float64{append(slices.Clone(good[:500]), repeat(0, 400)...), good, append(slices.Clone(good[:600]), repeat(1, 400)...)},
+			[]analysis.Kind{analysis.ChainStopped}, "chains 0 and 2 move no more from record 500 on"},
+		{"chains stuck but for a little", four(2, 0.5, 3000, func(c, _ int, v float64) float64 { return v/1e6 + float64(c) }),
+			[]analysis.Kind{analysis.FewRecords}, "which is as much as chains of 3000 can show"},
 		{"chains in different wells", four(2, 0.5, 3000, func(c, _ int, v float64) float64 { return v/10 + float64(c%2) }),
 			[]analysis.Kind{analysis.FewRecords, analysis.ChainsDiffer, analysis.ErrorGrows}, "only 12000 records"},
 		{"memory longer than the chains", ramps,
@@ -140,5 +146,32 @@ func TestDoubtsRemedy(t *testing.T) {
 		if len(d) != 1 || !strings.HasSuffix(d[0].Message, says) {
 			t.Errorf("%d records at tau_int = 100: %v, want one that says %q", n, d, says)
 		}
+	}
+}
+
+// TestDoubtsSpareRareStates: a chain that is in one state for most of the time
+// ends there, for longer or shorter, and so does one that proposes to little avail.
+func TestDoubtsSpareRareStates(t *testing.T) {
+	r := random(41)
+	alarms := 0
+	for k := range 4000 {
+		x := make([]float64, 1000)
+		leave := []float64{0.3, 0.03, 0.01, 0.003}[k%4] // probability to leave a state
+		for i := range x[1:] {
+			x[i+1] = x[i]
+			if r.Float64() < leave {
+				if x[i+1]++; k%2 == 0 { // two states, or ever new ones
+					x[i+1] = math.Mod(x[i+1], 2)
+				}
+			}
+		}
+		for _, d := range analysis.Doubts(analysis.Estimate{}, 0, x) {
+			if d.Kind == analysis.ChainStopped {
+				alarms++
+			}
+		}
+	}
+	if alarms > 0 { // the probability that a chain of leave = 0.03 has one is below exp(-20)/0.03
+		t.Errorf("%d false alarms in 4000 chains", alarms)
 	}
 }

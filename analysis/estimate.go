@@ -50,12 +50,19 @@ func newEstimate(value, tau, variance float64, window, n int) Estimate {
 	ess := float64(n) / (2 * tau)
 	err := math.Sqrt(variance / ess)
 	half := float64(window) + 0.5
+	rest := math.Max(half-tau, 0)
+	if tau > 1 {
+		// The window of a series that decays is several tau long. One that does
+		// not, as of chains stuck each in its place, has half = tau, of which
+		// nothing is known the better for it.
+		rest = math.Max(rest, tau/2)
+	}
 	return Estimate{
 		Value:       value,
 		Error:       err,
 		ErrorError:  err * math.Sqrt(half/float64(n)),
 		TauInt:      tau,
-		TauIntError: tau * math.Sqrt(4/float64(n)*math.Max(half-tau, 0)),
+		TauIntError: tau * math.Sqrt(4/float64(n)*rest),
 		Window:      window,
 		N:           n,
 		Variance:    variance,

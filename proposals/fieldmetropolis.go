@@ -24,6 +24,14 @@ func (k *Metropolis) checkField(m models.Differentiable) error {
 	return nil
 }
 
+// Tunes implements [Tuned].
+func (k *Metropolis) Tunes(m models.Model) (keys []string, accept float64) {
+	if _, field := m.(models.Differentiable); !field {
+		return nil, 0
+	}
+	return untold("width", k.Width, halfAccepted)
+}
+
 // fieldMetropolis is the algorithm for models of real coordinates. Its width is
 // tuned during thermalization.
 type fieldMetropolis struct {

@@ -126,6 +126,23 @@ func (*HMC) Ergodic(models.Model) error { return nil }
 // Reversible implements [Reversible].
 func (*HMC) Reversible(models.Model) bool { return true }
 
+// Tunes implements [Tuned].
+func (k *HMC) Tunes(models.Model) (keys []string, accept float64) {
+	keys, accept = untold("step", k.Step, acceptOr(k.Accept, hmcAccept))
+	if k.Length == nil {
+		keys = append(keys, "length")
+	}
+	return keys, accept
+}
+
+// untold returns a key as tuned to an acceptance, if no value is given.
+func untold(key string, value *float64, to float64) (keys []string, accept float64) {
+	if value != nil {
+		return nil, 0
+	}
+	return []string{key}, to
+}
+
 // Bind implements Spec.
 func (k *HMC) Bind(m models.Model, c Chain) mc.Kernel {
 	h := newHMC(m.(models.Differentiable), c, k.Integrator.orDefault())

@@ -87,6 +87,16 @@ type Adviser interface {
 	Advise(m models.Model) string
 }
 
+// Tuned is the ability of a Spec whose kernel tunes some of its keys during
+// thermalization.
+type Tuned interface {
+	Spec
+	// Tunes returns the keys that are tuned for a model, those which have not
+	// been given, and the share of proposals that is then to be accepted; 0 if
+	// none is aimed at. It is asked only where Check returned nil.
+	Tunes(m models.Model) (keys []string, accept float64)
+}
+
 // An Entry is a kernel that run cards can name.
 type Entry struct {
 	Name string

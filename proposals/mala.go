@@ -43,6 +43,11 @@ func (*MALA) Ergodic(models.Model) error { return nil }
 // Reversible implements [Reversible].
 func (*MALA) Reversible(models.Model) bool { return true }
 
+// Tunes implements [Tuned].
+func (k *MALA) Tunes(models.Model) (keys []string, accept float64) {
+	return untold("step", k.Step, acceptOr(k.Accept, malaAccept))
+}
+
 // Bind implements Spec.
 func (k *MALA) Bind(m models.Model, c Chain) mc.Kernel {
 	h := newHMC(m.(models.Differentiable), c, Leapfrog)

@@ -57,6 +57,12 @@ func (*NUTS) Check(m models.Model) error { return needFlat(m) }
 // Ergodic implements Spec.
 func (*NUTS) Ergodic(models.Model) error { return nil }
 
+// Tunes implements [Tuned]. What is tuned is no share of proposals that are
+// accepted.
+func (k *NUTS) Tunes(models.Model) (keys []string, accept float64) {
+	return untold("step", k.Step, 0)
+}
+
 // Bind implements Spec.
 func (k *NUTS) Bind(m models.Model, c Chain) mc.Kernel {
 	model := m.(models.Differentiable)

@@ -61,6 +61,11 @@ func (*PCN) Ergodic(models.Model) error { return nil }
 // Reversible implements [Reversible].
 func (*PCN) Reversible(models.Model) bool { return true }
 
+// Tunes implements [Tuned].
+func (k *PCN) Tunes(models.Model) (keys []string, accept float64) {
+	return untold("width", k.Width, acceptOr(k.Accept, pcnAccept))
+}
+
 // Bind implements Spec.
 func (k *PCN) Bind(m models.Model, c Chain) mc.Kernel {
 	model := m.(models.Differentiable)

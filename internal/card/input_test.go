@@ -1,6 +1,7 @@
 package card
 
 import (
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -177,6 +178,58 @@ func TestSourceConfiguration(t *testing.T) {
 			if got := c.s.configuration(chain, c.chains, c.count); got != want {
 				t.Errorf("chain %d of %d takes configuration %d of %d, want %d", chain, c.chains, got, c.count, want)
 			}
+		}
+	}
+}
+
+// Kernels that tune their steps are told of too little thermalization, and of
+// which keys are tuned.
+func TestAdviceOnTuning(t *testing.T) {
+	text := func(model string, thermalize int) string {
+		return fmt.Sprintf(`
+[model]
+%s
+shape = [4, 4]
+[run]
+sweeps = 100
+thermalize = %d
+[[proposal]]
+kernel = "hmc"
+[[proposal]]
+name = "fixed"
+kernel = "hmc"
+step = 0.1
+length = 1.0
+[[proposal]]
+name = "step"
+kernel = "hmc"
+length = 1.0
+[[proposal]]
+cycle = [{ kernel = "metropolis" }, { kernel = "heat-bath" }]
+`, model, thermalize)
+	}
+	const phi4, ising = "name = \"phi4\"\nmass2 = -4.0\nlambda = 6.0", "name = \"ising\"\ntemperature = 2.0"
+	for _, c := range []struct {
+		text string
+		want []string
+	}{
+		{text(phi4, 100), nil},
+		{text(phi4, 99), []string{
+			"proposal.hmc.kernel: hmc tunes its step and length in thermalization, for which 99 sweeps are few; thermalize = 1000 on the card, or give the step and length",
+			"proposal.step.kernel: hmc tunes its step in thermalization, for which 99 sweeps are few; thermalize = 1000 on the card, or give the step",
+			"metropolis tunes its width in",
+		}},
+		{text(ising, 0), []string{
+			"proposal.hmc.kernel: hmc tunes its step and length in thermalization, so that with thermalize = 0 it begins and stays untuned; thermalize = 1000",
+			"proposal.step.kernel: hmc tunes its step in thermalization, so that",
+		}},
+	} {
+		crd, err := Parse("card.toml", []byte(c.text), nil, laptop)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.EqualFunc(crd.Advice, c.want, func(e *Error, want string) bool { return strings.Contains(e.Error(), want) }) {
+			t.Errorf("advice\n%v\nwant %q", crd.Advice, c.want)
 		}
 	}
 }

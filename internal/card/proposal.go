@@ -164,6 +164,7 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 	}
 	err := spec.Check(point.Model)
 	if dual, ok := models.NewDualOf(point.Model); ok && err != nil && spec.Check(dual) == nil {
+		c.adviseTuning(p, name, spec, dual, point.Run.Thermalize)
 		m.Dual, m.Refresh = true, k.Refresh != nil && *k.Refresh
 		if err := dual.Limit(); err != nil {
 			c.report(p.with("kernel"), param.Error{Problem: name + " does not fit " + point.ModelName + ": " + err.Error(), Expected: "kernels of spins"})
@@ -176,6 +177,7 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		return m, false
 	}
 	if err == nil {
+		c.adviseTuning(p, name, spec, point.Model, point.Run.Thermalize)
 		if a, ok := spec.(proposals.Adviser); ok {
 			if advice := a.Advise(point.Model); advice != "" {
 				c.advise(p.with("kernel"), advice)
@@ -192,6 +194,26 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		Expected: eitherOrNone(fitting(point.Model, func(proposals.Spec) bool { return true })),
 	})
 	return m, false
+}
+
+// leastTuning is how many sweeps of thermalization a kernel needs to be tuned well.
+const leastTuning = 100
+
+// adviseTuning says what is not tuned, or badly, for want of thermalization.
+func (c *checker) adviseTuning(p path, name string, spec proposals.Spec, m models.Model, thermalize int) {
+	t, ok := spec.(proposals.Tuned)
+	if !ok || thermalize >= leastTuning {
+		return
+	}
+	keys, _ := t.Tunes(m)
+	if len(keys) == 0 {
+		return
+	}
+	what := fmt.Sprintf("%s tunes its %s in thermalization, for which %d sweeps are few", name, strings.Join(keys, " and "), thermalize)
+	if thermalize == 0 {
+		what = fmt.Sprintf("%s tunes its %s in thermalization, so that with thermalize = 0 it begins and stays untuned", name, strings.Join(keys, " and "))
+	}
+	c.advise(p.with("kernel"), fmt.Sprintf("%s; thermalize = 1000 on the card, or give the %s", what, strings.Join(keys, " and ")))
 }
 
 // kernelNames returns the names of the kernels that the table at p can have.

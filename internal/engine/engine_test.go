@@ -15,6 +15,7 @@ import (
 	"mcrun/internal/store"
 	"mcrun/mc"
 	"mcrun/models"
+	"mcrun/observables"
 	"mcrun/proposals"
 )
 
@@ -147,7 +148,7 @@ fault = "FAULT"
 		if c.fault == "panic" && !strings.Contains(err.Error(), ", measured sweep 31: panic") {
 			t.Errorf("error %q", err)
 		}
-		if len(notices) != 2 || !strings.Contains(notices[0], c.why) {
+		if len(notices) != 1 || !strings.Contains(notices[0], c.why) {
 			t.Errorf("%s: notices %q", c.fault, notices)
 		}
 		tasks := view(t, r).Manifest().Tasks
@@ -180,6 +181,32 @@ fault = "FAULT"
 			if got.Rows() != 300 || !slices.EqualFunc(got.Columns, want.Columns, slices.Equal[[]float64]) {
 				t.Errorf("%s: chain %d goes on to other numbers", c.fault, chain)
 			}
+		}
+	}
+}
+
+// A recorded energy that is not finite is a fault, also if it is finite again when
+// the chains are looked at; of other observables the report tells.
+func TestWatch(t *testing.T) {
+	nan := math.NaN()
+	columns := []observables.Field{{Name: "phi2", Width: 1}, {Name: "correlation", Width: 2}, {Name: "action", Width: 1}}
+	for _, c := range []struct {
+		rows  []float64 // of two chains
+		found bool
+	}{
+		{[]float64{1, 2, 3, 4, 1, 2, 3, 4}, false},
+		{[]float64{nan, nan, nan, 4, nan, nan, nan, 4}, false},
+		{[]float64{1, 2, 3, nan, 1, 2, 3, 4}, true},
+		{[]float64{1, 2, 3, 4, 1, 2, 3, math.Inf(-1)}, true},
+	} {
+		w := &row{columns: columns}
+		w.watch(c.rows)
+		w.watch(make([]float64, 8))
+		if (w.found != nil) != c.found || c.found && !strings.Contains(w.found.Error(), "the action of the configuration is ") {
+			t.Errorf("%v: %v", c.rows, w.found)
+		}
+		if w.check() != w.found {
+			t.Errorf("%v: the check finds nothing", c.rows)
 		}
 	}
 }

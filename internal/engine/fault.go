@@ -40,6 +40,7 @@ func unsound(what string, v float64) error {
 // A fault is what stopped the chains of one job, and no others: a configuration
 // that is not sound, or a panic of a model or kernel.
 type fault struct {
+	task  int
 	place string // task, chain and sweep
 	why   string
 	stack []byte // of a panic
@@ -55,7 +56,7 @@ type faults []*fault
 // mostPlaces is how many of the chains that stopped are named.
 const mostPlaces = 8
 
-// Error tells the first in full, and where the others are.
+// Error tells the first in full, and of the others what differs.
 func (list faults) Error() string {
 	var b strings.Builder
 	b.WriteString(list[0].Error())
@@ -65,7 +66,10 @@ func (list faults) Error() string {
 	if more := list[1:]; len(more) > 0 {
 		b.WriteString("\nStopped too:")
 		for _, f := range more[:min(len(more), mostPlaces)] {
-			b.WriteString("\n  " + f.Error())
+			b.WriteString("\n  " + f.place)
+			if f.why != list[0].why {
+				b.WriteString(": " + f.why)
+			}
 		}
 		if n := len(more) - mostPlaces; n > 0 {
 			fmt.Fprintf(&b, "\n  and %d more chains", n)

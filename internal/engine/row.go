@@ -20,6 +20,8 @@ type row struct {
 	width    int    // numbers that are read off a chain
 	probe    *observables.Probe
 	replicas []replica // of the chains
+	columns  []observables.Field
+	found    error // what is wrong with a record
 }
 
 // A replica is a configuration.
@@ -31,7 +33,7 @@ type replica struct {
 
 // newRow returns the chains of a group as they begin at a target.
 func newRow(t *target, prop *card.Proposal, columns []observables.Field, g *mc.Group, suffix string) (*row, error) {
-	w := &row{target: t, prop: prop, group: g, suffix: suffix, replicas: make([]replica, g.Chains())}
+	w := &row{target: t, prop: prop, group: g, suffix: suffix, replicas: make([]replica, g.Chains()), columns: columns}
 	from := t.point.Run.From
 	for i := range w.replicas {
 		x := &w.replicas[i]
@@ -76,6 +78,19 @@ func (w *row) Read(rows []float64) {
 		w.replicas[i].show()
 	}
 	w.probe.Read(rows)
+	w.watch(rows)
+}
+
+// watch notes when a recorded energy or action is not finite.
+func (w *row) watch(rows []float64) {
+	for len(rows) > 0 {
+		for _, c := range w.columns {
+			if v := rows[0]; !finite(v) && (c.Name == "energy" || c.Name == "action") {
+				w.found = unsound(c.Name, v)
+			}
+			rows = rows[c.Width:]
+		}
+	}
 }
 
 // show brings what is measured up to date.
@@ -92,7 +107,8 @@ func (w *row) export(chain int, dst []byte) []byte {
 	return w.Model.(models.Portable).Export(x.shown, dst)
 }
 
-// check says what is wrong with the configurations as they are.
+// check says what is wrong with the configurations as they are, or with what was
+// recorded of them.
 func (w *row) check() error {
 	for _, x := range w.replicas {
 		var m models.Model = w.Model
@@ -104,7 +120,7 @@ func (w *row) check() error {
 			return err
 		}
 	}
-	return nil
+	return w.found
 }
 
 // kernel builds the kernel of a chain whose step is one sweep of the proposal or,

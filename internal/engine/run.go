@@ -192,10 +192,10 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 				sweep = g.At()
 			}
 			err = nil
-			r.fail(j, &fault{fmt.Sprintf("%s, %s", place, sweep), fmt.Sprintf("panic: %v", p), debug.Stack()})
+			r.fail(j, &fault{j.task, fmt.Sprintf("%s, %s", place, sweep), fmt.Sprintf("panic: %v", p), debug.Stack()})
 		} else if f, ok := errors.AsType[*mc.Fault](err); ok {
 			err = nil
-			r.fail(j, &fault{fmt.Sprintf("%s, %s", place, f.Sweep), f.Err.Error(), nil})
+			r.fail(j, &fault{j.task, fmt.Sprintf("%s, %s", place, f.Sweep), f.Err.Error(), nil})
 		}
 		if err != nil && !errors.Is(err, context.Canceled) {
 			err = fmt.Errorf("%s: %w", place, err)
@@ -235,7 +235,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 	return errors.Join(err, r.record(j, g.Sweeps(), done))
 }
 
-// fail notes that a job cannot go on.
+// fail notes that a job cannot go on, and tells of the first of each task.
 func (r *Run) fail(j *job, f *fault) {
 	if j.chain != nil {
 		j.end(false)
@@ -244,9 +244,10 @@ func (r *Run) fail(j *job, f *fault) {
 	j.ended = true
 	j.mu.Unlock()
 	r.failed.Lock()
+	first := !slices.ContainsFunc(r.faults, func(g *fault) bool { return g.task == f.task })
 	r.faults = append(r.faults, f)
 	r.failed.Unlock()
-	if len(r.jobs) > 1 {
+	if first && len(r.jobs) > 1 {
 		r.noticed.Lock()
 		r.notice(store.Notice{File: f.place, Text: f.why + "; this chain has stopped, the others go on"})
 		r.noticed.Unlock()

@@ -14,6 +14,7 @@ import (
 	"mcrun/mc"
 	"mcrun/models"
 	"mcrun/observables"
+	"mcrun/proposals"
 )
 
 // Summarize analyses the series of a run, finished or not. Tasks that have
@@ -163,6 +164,14 @@ func newTask(c *card.Card, i int) taskReader {
 		Columns:     point.Columns(prop),
 		NoClusters:  prop.Clusters(point),
 		Kernels:     prop.Kernels(),
+	}
+	if tuned, ok := prop.Members[0].Spec.(proposals.Tuned); ok && len(prop.Members) == 1 {
+		m := point.Model
+		if dual, ok := models.NewDualOf(m); ok && prop.Members[0].Dual {
+			_, t.Accept = tuned.Tunes(dual)
+		} else {
+			_, t.Accept = tuned.Tunes(m)
+		}
 	}
 	return t
 }

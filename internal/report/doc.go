@@ -53,7 +53,7 @@
 //
 // A doubt is one sentence: what it is about, what is wrong with its numbers,
 // and what to do. It begins with the names of observables, or with
-// "acceptance", "divergences" or "trajectories" where it is about the kernels,
+// "acceptance", "divergences", "trajectories" or "steps" where it is about the kernels,
 // and a colon. Where one doubt befalls several observables it is said once, of
 // the worst: "binder (also energy, susceptibility): only 300 records ...". Of a
 // function the worst point is named: "correlation at x = 3 and 4 more: ...". As
@@ -74,6 +74,8 @@
 //   - an acceptance below 1e-3;
 //   - trajectories of gradient-based kernels that diverged after thermalization;
 //     those that diverged before are harmless;
+//   - an acceptance below a third of what the kernel was tuned to, or of 0.99 and
+//     more where effective records are few: then steps are too small;
 //   - trajectories of which half or more were ended by the bound on their length;
 //   - a value of which the kernels of a run disagree (see below).
 //

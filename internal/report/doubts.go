@@ -39,12 +39,20 @@ const leastAcceptance = 1e-3
 // from which on they are doubted.
 const mostCut = 0.5
 
+// mistuned is the part of the acceptance aimed at below which a kernel is not
+// tuned to where it is; tooSafe is an acceptance at which steps can be larger.
+const (
+	mistuned = 1. / 3
+	tooSafe  = 0.99
+)
+
 // Names that stand for an observable's in a doubt about the kernel. The first two
-// are about all observables, the last is about the time that they take.
+// are about all observables, the others about the time that they take.
 const (
 	acceptanceName   = "acceptance"
 	divergencesName  = "divergences"
 	trajectoriesName = "trajectories"
+	stepsName        = "steps"
 )
 
 // A doubt is one reason not to trust an observable.
@@ -75,7 +83,11 @@ func (e *estimated) doubts() []doubt {
 				kind = err.Error()
 			}
 		}
-		list = []doubt{{kind: kind, message: explain(e.err)}}
+		message := explain(e.err)
+		if errors.Is(e.err, analysis.ErrNotFinite) && strings.Contains(message, ", record ") {
+			message += ": mend what records it, or the model; observables that do not need it stand"
+		}
+		list = []doubt{{kind: kind, message: message}}
 	}
 	for i := range list {
 		list[i].name, list[i].point = e.name, e.point
@@ -203,8 +215,10 @@ func symmetric(sigmas, skewness float64) float64 {
 	return z
 }
 
-// kernelDoubts returns the doubts about the kernels, from what they counted.
-func kernelDoubts(t mc.Tally) []doubt {
+// kernelDoubts returns the doubts about the kernels, from what they counted, the
+// share of proposals to which they were tuned, and whether effective records are
+// few.
+func kernelDoubts(t mc.Tally, accept float64, few bool) []doubt {
 	var list []doubt
 	about := func(name, format string, args ...any) {
 		list = append(list, doubt{kind: name, name: name, message: fmt.Sprintf(format, args...)})
@@ -212,6 +226,12 @@ func kernelDoubts(t mc.Tally) []doubt {
 	if float64(t.Accepted) < leastAcceptance*float64(t.Proposed) {
 		about(acceptanceName, "only %d of %d proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
 			t.Accepted, t.Proposed)
+	} else if float64(t.Accepted) < mistuned*accept*float64(t.Proposed) {
+		about(stepsName, "%s of proposals went through, where the kernel was tuned to %.2g %%: it was tuned too briefly, or where forces are weaker: thermalize longer, or start where the chains stay",
+			percent(t.Accepted, t.Proposed), 100*accept)
+	} else if t.Proposed > 0 && few && float64(t.Accepted) >= tooSafe*float64(t.Proposed) {
+		about(stepsName, "%s of proposals went through, and yet effective records are few: make larger steps where the kernel has a step size (step, length, width), or leave it out to have it tuned",
+			percent(t.Accepted, t.Proposed))
 	}
 	if t.Diverged > 0 {
 		about(divergencesName, "%d of %d trajectories (%s) diverged after thermalization, so that regions where the action is steep may be left out: make the step smaller (step, or accept closer to 1), thermalize longer, or use another kernel",

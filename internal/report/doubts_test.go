@@ -46,27 +46,39 @@ func TestDeviation(t *testing.T) {
 // divergence, but of trajectories that were cut only where they are many.
 func TestKernelDoubts(t *testing.T) {
 	for _, c := range []struct {
-		tally mc.Tally
-		want  []string
+		tally  mc.Tally
+		accept float64
+		few    bool
+		want   []string
 	}{
-		{mc.Tally{Proposed: 10_000, Accepted: 10}, nil},
-		{mc.Tally{Proposed: 10_000, Accepted: 9}, []string{
+		{mc.Tally{Proposed: 10_000, Accepted: 10}, 0, false, nil},
+		{mc.Tally{Proposed: 1000, Accepted: 270}, 0.8, false, nil},
+		{mc.Tally{Proposed: 1000, Accepted: 260}, 0.8, false, []string{
+			"steps: 26 % of proposals went through, where the kernel was tuned to 80 %: it was tuned too briefly, or where forces are weaker: thermalize longer, or start where the chains stay",
+		}},
+		{mc.Tally{Proposed: 1000, Accepted: 990}, 0, false, nil},
+		{mc.Tally{Proposed: 1000, Accepted: 989}, 0, true, nil},
+		{mc.Tally{Proposed: 1000, Accepted: 1000}, 0, true, []string{
+			"steps: 100 % of proposals went through, and yet effective records are few: make larger steps where the kernel has a step size (step, length, width), or leave it out to have it tuned",
+		}},
+		{mc.Tally{}, 0, true, nil},
+		{mc.Tally{Proposed: 10_000, Accepted: 9}, 0, false, []string{
 			"acceptance: only 9 of 10000 proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
 		}},
-		{mc.Tally{Proposed: 4000, Accepted: 3000, Trajectories: 4000, Cut: 1999}, nil},
-		{mc.Tally{Proposed: 4000, Accepted: 3000, Trajectories: 4000, Diverged: 1}, []string{
+		{mc.Tally{Proposed: 4000, Accepted: 3000, Trajectories: 4000, Cut: 1999}, 0, false, nil},
+		{mc.Tally{Proposed: 4000, Accepted: 3000, Trajectories: 4000, Diverged: 1}, 0, false, []string{
 			"divergences: 1 of 4000 trajectories (0.025 %) diverged after thermalization, so that regions where the action is steep may be left out: make the step smaller (step, or accept closer to 1), thermalize longer, or use another kernel",
 		}},
-		{mc.Tally{Trajectories: 100_000, Diverged: 3}, []string{"divergences: 3 of 100000 trajectories (less than 0.01 %) diverged"}},
-		{mc.Tally{Proposed: 4000, Trajectories: 4000, Diverged: 3999, Cut: 2000}, []string{
+		{mc.Tally{Trajectories: 100_000, Diverged: 3}, 0, false, []string{"divergences: 3 of 100000 trajectories (less than 0.01 %) diverged"}},
+		{mc.Tally{Proposed: 4000, Trajectories: 4000, Diverged: 3999, Cut: 2000}, 0, false, []string{
 			"acceptance: only 0 of 4000 proposals",
 			"divergences: 3999 of 4000 trajectories (more than 99 %) diverged",
 			"trajectories: 2000 of 4000 (50 %) were ended by the bound on their length before they turned, so that they are shorter than is best: allow longer ones (max_depth), or larger steps (step, or a lower accept)",
 		}},
-		{mc.Tally{Proposed: 1, Accepted: 1, Trajectories: 5, Cut: 5}, []string{"trajectories: 5 of 5 (100 %) were"}},
+		{mc.Tally{Proposed: 1, Accepted: 1, Trajectories: 5, Cut: 5}, 0, false, []string{"trajectories: 5 of 5 (100 %) were"}},
 	} {
 		var l doubts
-		l.add(kernelDoubts(c.tally)...)
+		l.add(kernelDoubts(c.tally, c.accept, c.few)...)
 		got := l.list()
 		if !slices.EqualFunc(got, c.want, strings.HasPrefix) {
 			t.Errorf("%+v: %q", c.tally, got)

@@ -3,6 +3,7 @@ package report
 import (
 	"slices"
 
+	"mcrun/analysis"
 	"mcrun/mc"
 	"mcrun/mc/param"
 	"mcrun/models"
@@ -25,6 +26,7 @@ type Task struct {
 	Every        int   // sweeps from one record to the next
 	Seconds      float64
 	Tally        mc.Tally // of all chains
+	Accept       float64  // share of proposals to which the kernel was tuned; 0: none
 	Columns      []observables.Field
 	NoClusters   error   // why the kernels build no clusters to average over; nil if they do
 	Ladder       *Ladder // nil of a task that is none
@@ -95,7 +97,8 @@ func Summarize(t Task) Result {
 			a := float64(t.Tally.Accepted) / float64(t.Tally.Proposed)
 			r.Acceptance = &a
 		}
-		doubts.add(kernelDoubts(t.Tally)...)
+		few := slices.ContainsFunc(doubts, func(same []doubt) bool { return same[0].kind == string(analysis.FewRecords) })
+		doubts.add(kernelDoubts(t.Tally, t.Accept, few)...)
 	}
 	r.Doubts = doubts.list()
 	return r

@@ -22,6 +22,7 @@
 //	swendsen-wang    one update of all clusters
 //	hmc, nuts        one trajectory along the gradient
 //	mala, pcn        one proposal for all coordinates
+//	tempering        one round: a step at each rung, and exchanges
 //
 // # Models
 //
@@ -50,6 +51,10 @@
 //
 // where M_C is the sum of the spins of cluster C, the first mean is over all
 // clusters of a step of Swendsen and Wang, and the second over those of Wolff.
+//
+// [Tempering] is no Spec: it is made of a ladder of models with a kernel for each,
+// and exchanges their configurations. On a card its inner kernels are those of
+// every rung.
 //
 // To add a kernel, implement Spec and call [Register]. Package
 // [mcrun/proposals/proof] tests it, as it tests those that are here.

@@ -21,9 +21,17 @@
 //	proposal.flow+wolff.wolff.steps   a key of a member of a cycle or mixture,
 //	                                  by the member's kernel
 //	proposal.pair.cycle[2].steps      the same where two members have one kernel
+//	proposal.tempering.inner.steps    a key of the only inner kernel of a ladder
 //
 // In messages, a proposal whose name is wrong or not its own is proposal[2],
 // counted from 1.
+//
+// # Ladders
+//
+// A proposal whose kernel is tempering has a [Ladder]. [Point.Rungs] makes its
+// rungs by decoding the model again with other values of one key, so that every
+// model can be tempered, and inner kernels are checked at each of them. Of what is
+// spaced when it runs the rungs of the first spacing are checked.
 //
 // # Scan
 //

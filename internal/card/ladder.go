@@ -48,6 +48,8 @@ func Tempering() (name, doc string, keys []param.Field) {
 		switch f.Name {
 		case "kernel", "steps":
 			continue
+		case "values":
+			f.Default = ""
 		case "inner":
 			f.Type, f.Required = "a table or a list of tables", true
 		}
@@ -62,7 +64,7 @@ func (k *ladderKeys) Validate() error {
 	var errs []error
 	for _, key := range []string{"from", "to", "rungs"} {
 		switch {
-		case k.Values != nil && len(k.Values) > 0 && spaced[key]:
+		case len(k.Values) > 0 && spaced[key]:
 			errs = append(errs, &param.Error{Key: key, Problem: "given beside values", Expected: "values, or from, to and rungs"})
 		case len(k.Values) == 0 && !spaced[key] && (spaced["from"] || spaced["to"] || spaced["rungs"]):
 			errs = append(errs, &param.Error{Key: key, Problem: "missing", Expected: "from, to and rungs, all three, or values"})
@@ -246,7 +248,7 @@ func (q *Proposal) inner(at path, i int) path {
 // wrong.
 func (c *checker) ladder(p path, k *ladderKeys, point *Point) (*Ladder, []*Point) {
 	l := &Ladder{Steps: k.Steps}
-	if k.Values != nil && len(k.Values) > 0 {
+	if len(k.Values) > 0 {
 		l.Values = k.Values
 	} else {
 		l.From, l.To, l.Rungs = *k.From, *k.To, *k.Rungs

@@ -77,7 +77,19 @@
 //   - an acceptance below a third of what the kernel was tuned to, or of 0.99 and
 //     more where effective records are few: then steps are too small;
 //   - trajectories of which half or more were ended by the bound on their length;
+//   - a ladder of which neighbours hardly exchange, no replica comes from one end
+//     to the other and back, or exchanges fail for an energy that is not finite;
 //   - a value of which the kernels of a run disagree (see below).
+//
+// # Ladders
+//
+// A rung of a tempered task is a result, with the model of the rung. To its
+// observables are added exchange_rate, the acceptance of exchanges with the next
+// rung, which the last has not, and round_trip_time, in sweeps, the number of
+// replicas over the rate of round trips from the first rung to the last and back.
+// Both come from columns of the series, so that their errors are honest too. In
+// tables they are told with the ladder. The seconds of a rung are those of the
+// whole ladder: that is what its numbers take.
 //
 // # Kernels compared
 //

@@ -60,7 +60,11 @@ func (t *Task) exchange() (list []Observable, found []doubt) {
 		e := t.newEstimated(mean, chains)
 		pair := fmt.Sprintf("rungs %d and %d (%s %s and %s)", r, r+1, l.Key, param.Format(l.Values[r]), param.Format(l.Values[r+1]))
 		if e.N > 0 && !(e.Value >= leastExchange) {
-			doubtful(pair, "%s exchange in %.2g %% of attempts, so that it falls into two: more rungs between them, or closer values", pair, 100*e.Value)
+			rate := "less than 0.01"
+			if e.Value > 1e-4 {
+				rate = fmt.Sprintf("%.2g", 100*e.Value)
+			}
+			doubtful(pair, "%s exchange in %s %% of attempts, so that it falls into two: more rungs between them, or closer values", pair, rate)
 		}
 		if l.Failed[r] > 0 {
 			doubtful(pair+" fail", "%d exchanges of %s were refused, for an energy was not a finite number: see what the model allows there", l.Failed[r], pair)

@@ -26,7 +26,12 @@
 // twin in which gradients and inverses are tested.
 //
 // Results are a function of the arguments and of the level in use, equal to the
-// bit from run to run. Levels differ by rounding: a fused multiply-add rounds
-// once, and sums over columns have an order of their own on each level. NaN is
-// passed on by every function.
+// bit from run to run. What a column becomes depends on no other column, nor on
+// their number. Levels differ by rounding: a fused multiply-add rounds once, and
+// sums over columns have an order of their own on each level.
+//
+// In float32 the largest errors on any level, over all numbers, are 0.9 units in
+// the last place for exp and ELU, which keeps its relative accuracy near 0, and
+// 2.5 for tanh, softplus and SiLU; see TestAccuracy. NaN is passed on by every
+// function, and denormal numbers are numbers like any other.
 package kern

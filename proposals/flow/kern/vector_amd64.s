@@ -994,7 +994,7 @@ columns_44:
 	RET
 
 // func denseELUAVX512(y *float32, x *float32, w *float32, b *float32, out int, in int, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·denseELUAVX512(SB), NOSPLIT, $0-56
 	MOVQ y+0(FP), AX
 	MOVQ x+8(FP), CX
@@ -1075,365 +1075,345 @@ terms_62:
 	ADDQ              DX, R14
 	DECQ              R15
 	JNZ               terms_62
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z20
-	VMAXPS.BCST       numbers<>+32(SB), Z20, Z20
-	VBROADCASTSS      numbers<>+64(SB), Z21
-	VFMADD213PS.BCST  numbers<>+96(SB), Z20, Z21
-	VSUBPS.BCST       numbers<>+96(SB), Z21, Z22
-	VFNMADD231PS.BCST numbers<>+128(SB), Z22, Z20
-	VPSLLD            $0x17, Z21, Z21
-	VBROADCASTSS      numbers<>+160(SB), Z23
-	VFMADD213PS.BCST  numbers<>+192(SB), Z20, Z23
-	VFMADD213PS.BCST  numbers<>+224(SB), Z20, Z23
-	VFMADD213PS.BCST  numbers<>+256(SB), Z20, Z23
-	VFMADD213PS.BCST  numbers<>+288(SB), Z20, Z23
-	VMULPS            Z20, Z23, Z23
-	VFMADD213PS       Z20, Z20, Z23
-	VSUBPS.BCST       numbers<>+320(SB), Z21, Z22
-	VFMADD213PS       Z22, Z21, Z23
-	VMAXPS            Z0, Z23, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z20
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z21
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z22
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z23
+	VBROADCASTSS      numbers<>+32(SB), Z24
+	VBROADCASTSS      numbers<>+32(SB), Z25
+	VBROADCASTSS      numbers<>+32(SB), Z26
+	VBROADCASTSS      numbers<>+32(SB), Z27
+	VFMADD213PS.BCST  numbers<>+64(SB), Z20, Z24
+	VFMADD213PS.BCST  numbers<>+64(SB), Z21, Z25
+	VFMADD213PS.BCST  numbers<>+64(SB), Z22, Z26
+	VFMADD213PS.BCST  numbers<>+64(SB), Z23, Z27
+	VSUBPS.BCST       numbers<>+64(SB), Z24, Z28
+	VSUBPS.BCST       numbers<>+64(SB), Z25, Z29
+	VSUBPS.BCST       numbers<>+64(SB), Z26, Z30
+	VSUBPS.BCST       numbers<>+64(SB), Z27, Z31
+	VFNMADD231PS.BCST numbers<>+96(SB), Z28, Z20
+	VFNMADD231PS.BCST numbers<>+96(SB), Z29, Z21
+	VFNMADD231PS.BCST numbers<>+96(SB), Z30, Z22
+	VFNMADD231PS.BCST numbers<>+96(SB), Z31, Z23
+	VPSLLD            $0x17, Z24, Z24
+	VPSLLD            $0x17, Z25, Z25
+	VPSLLD            $0x17, Z26, Z26
+	VPSLLD            $0x17, Z27, Z27
+	VBROADCASTSS      numbers<>+128(SB), Z28
+	VBROADCASTSS      numbers<>+128(SB), Z29
+	VBROADCASTSS      numbers<>+128(SB), Z30
+	VBROADCASTSS      numbers<>+128(SB), Z31
+	VFMADD213PS.BCST  numbers<>+160(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+160(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+160(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+160(SB), Z23, Z31
+	VFMADD213PS.BCST  numbers<>+192(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+192(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+192(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+192(SB), Z23, Z31
+	VFMADD213PS.BCST  numbers<>+224(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+224(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+224(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+224(SB), Z23, Z31
+	VFMADD213PS.BCST  numbers<>+256(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+256(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+256(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+256(SB), Z23, Z31
+	VMULPS            Z20, Z28, Z28
+	VMULPS            Z21, Z29, Z29
+	VMULPS            Z22, Z30, Z30
+	VMULPS            Z23, Z31, Z31
+	VFMADD213PS       Z20, Z20, Z28
+	VFMADD213PS       Z21, Z21, Z29
+	VFMADD213PS       Z22, Z22, Z30
+	VFMADD213PS       Z23, Z23, Z31
+	VSUBPS.BCST       numbers<>+288(SB), Z24, Z20
+	VSUBPS.BCST       numbers<>+288(SB), Z25, Z21
+	VSUBPS.BCST       numbers<>+288(SB), Z26, Z22
+	VSUBPS.BCST       numbers<>+288(SB), Z27, Z23
+	VFMADD213PS       Z20, Z24, Z28
+	VFMADD213PS       Z21, Z25, Z29
+	VFMADD213PS       Z22, Z26, Z30
+	VFMADD213PS       Z23, Z27, Z31
+	VMAXPS            Z0, Z28, Z0
+	VMAXPS            Z1, Z29, Z1
+	VMAXPS            Z2, Z30, Z2
+	VMAXPS            Z3, Z31, Z3
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z20
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z20
-	VSUBPS.BCST       numbers<>+96(SB), Z20, Z21
-	VFNMADD231PS.BCST numbers<>+128(SB), Z21, Z0
-	VPSLLD            $0x17, Z20, Z20
-	VBROADCASTSS      numbers<>+160(SB), Z22
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z22
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z22
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z22
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z22
-	VMULPS            Z0, Z22, Z22
-	VFMADD213PS       Z0, Z0, Z22
-	VSUBPS.BCST       numbers<>+320(SB), Z20, Z21
-	VFMADD213PS       Z21, Z20, Z22
-	VMAXPS            Z1, Z22, Z1
 	VMOVUPS           Z1, 64(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z20
-	VFNMADD231PS.BCST numbers<>+128(SB), Z20, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z21
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z21
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z21
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z21
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z21
-	VMULPS            Z0, Z21, Z21
-	VFMADD213PS       Z0, Z0, Z21
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z20
-	VFMADD213PS       Z20, Z1, Z21
-	VMAXPS            Z2, Z21, Z2
 	VMOVUPS           Z2, 128(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z20
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z20
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z20
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z20
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z20
-	VMULPS            Z0, Z20, Z20
-	VFMADD213PS       Z0, Z0, Z20
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z20
-	VMAXPS            Z3, Z20, Z3
 	VMOVUPS           Z3, 192(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z4, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z4, Z3, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z20
+	VBROADCASTSS      numbers<>+32(SB), Z21
+	VBROADCASTSS      numbers<>+32(SB), Z22
+	VBROADCASTSS      numbers<>+32(SB), Z23
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z23
+	VSUBPS.BCST       numbers<>+64(SB), Z20, Z24
+	VSUBPS.BCST       numbers<>+64(SB), Z21, Z25
+	VSUBPS.BCST       numbers<>+64(SB), Z22, Z26
+	VSUBPS.BCST       numbers<>+64(SB), Z23, Z27
+	VFNMADD231PS.BCST numbers<>+96(SB), Z24, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z25, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z26, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z27, Z3
+	VPSLLD            $0x17, Z20, Z20
+	VPSLLD            $0x17, Z21, Z21
+	VPSLLD            $0x17, Z22, Z22
+	VPSLLD            $0x17, Z23, Z23
+	VBROADCASTSS      numbers<>+128(SB), Z24
+	VBROADCASTSS      numbers<>+128(SB), Z25
+	VBROADCASTSS      numbers<>+128(SB), Z26
+	VBROADCASTSS      numbers<>+128(SB), Z27
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z27
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z27
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z27
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z27
+	VMULPS            Z0, Z24, Z24
+	VMULPS            Z1, Z25, Z25
+	VMULPS            Z2, Z26, Z26
+	VMULPS            Z3, Z27, Z27
+	VFMADD213PS       Z0, Z0, Z24
+	VFMADD213PS       Z1, Z1, Z25
+	VFMADD213PS       Z2, Z2, Z26
+	VFMADD213PS       Z3, Z3, Z27
+	VSUBPS.BCST       numbers<>+288(SB), Z20, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z21, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z22, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z23, Z3
+	VFMADD213PS       Z0, Z20, Z24
+	VFMADD213PS       Z1, Z21, Z25
+	VFMADD213PS       Z2, Z22, Z26
+	VFMADD213PS       Z3, Z23, Z27
+	VMAXPS            Z4, Z24, Z4
+	VMAXPS            Z5, Z25, Z5
+	VMAXPS            Z6, Z26, Z6
+	VMAXPS            Z7, Z27, Z7
 	VMOVUPS           Z4, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z5, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z5, Z3, Z5
 	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z6, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z6, Z3, Z6
 	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z7, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z7, Z3, Z7
 	VMOVUPS           Z7, 192(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z8, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z8, Z3, Z8
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z11, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z21
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z22
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z23
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z23, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VBROADCASTSS      numbers<>+128(SB), Z23
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z23
+	VMULPS            Z0, Z20, Z20
+	VMULPS            Z1, Z21, Z21
+	VMULPS            Z2, Z22, Z22
+	VMULPS            Z3, Z23, Z23
+	VFMADD213PS       Z0, Z0, Z20
+	VFMADD213PS       Z1, Z1, Z21
+	VFMADD213PS       Z2, Z2, Z22
+	VFMADD213PS       Z3, Z3, Z23
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z20
+	VFMADD213PS       Z1, Z5, Z21
+	VFMADD213PS       Z2, Z6, Z22
+	VFMADD213PS       Z3, Z7, Z23
+	VMAXPS            Z8, Z20, Z8
+	VMAXPS            Z9, Z21, Z9
+	VMAXPS            Z10, Z22, Z10
+	VMAXPS            Z11, Z23, Z11
 	VMOVUPS           Z8, (R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z9, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z9, Z3, Z9
 	VMOVUPS           Z9, 64(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z10, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z10, Z3, Z10
 	VMOVUPS           Z10, 128(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z11, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z11, Z3, Z11
 	VMOVUPS           Z11, 192(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z12, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z12, Z3, Z12
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z12, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z13, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z14, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z15, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z9
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z10
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VBROADCASTSS      numbers<>+128(SB), Z11
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z11
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VFMADD213PS       Z0, Z0, Z8
+	VFMADD213PS       Z1, Z1, Z9
+	VFMADD213PS       Z2, Z2, Z10
+	VFMADD213PS       Z3, Z3, Z11
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z8
+	VFMADD213PS       Z1, Z5, Z9
+	VFMADD213PS       Z2, Z6, Z10
+	VFMADD213PS       Z3, Z7, Z11
+	VMAXPS            Z12, Z8, Z12
+	VMAXPS            Z13, Z9, Z13
+	VMAXPS            Z14, Z10, Z14
+	VMAXPS            Z15, Z11, Z15
 	VMOVUPS           Z12, (R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z13, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z13, Z3, Z13
 	VMOVUPS           Z13, 64(R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z14, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z14, Z3, Z14
 	VMOVUPS           Z14, 128(R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z15, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z15, Z3, Z15
 	VMOVUPS           Z15, 192(R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z16, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z16, Z3, Z16
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z16, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z17, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z18, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z19, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z9
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z10
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VBROADCASTSS      numbers<>+128(SB), Z11
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z11
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VFMADD213PS       Z0, Z0, Z8
+	VFMADD213PS       Z1, Z1, Z9
+	VFMADD213PS       Z2, Z2, Z10
+	VFMADD213PS       Z3, Z3, Z11
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z8
+	VFMADD213PS       Z1, Z5, Z9
+	VFMADD213PS       Z2, Z6, Z10
+	VFMADD213PS       Z3, Z7, Z11
+	VMAXPS            Z16, Z8, Z16
+	VMAXPS            Z17, Z9, Z17
+	VMAXPS            Z18, Z10, Z18
+	VMAXPS            Z19, Z11, Z19
 	VMOVUPS           Z16, (R11)(DX*4)
-	VMINPS.BCST       numbers<>+0(SB), Z17, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z17, Z3, Z17
 	VMOVUPS           Z17, 64(R11)(DX*4)
-	VMINPS.BCST       numbers<>+0(SB), Z18, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z18, Z3, Z18
 	VMOVUPS           Z18, 128(R11)(DX*4)
-	VMINPS.BCST       numbers<>+0(SB), Z19, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z19, Z3, Z19
 	VMOVUPS           Z19, 192(R11)(DX*4)
 	ADDQ              SI, R9
 	LEAQ              (R9)(SI*4), R9
@@ -1495,293 +1475,277 @@ terms_64:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_64
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z16
-	VMAXPS.BCST       numbers<>+32(SB), Z16, Z16
-	VBROADCASTSS      numbers<>+64(SB), Z17
-	VFMADD213PS.BCST  numbers<>+96(SB), Z16, Z17
-	VSUBPS.BCST       numbers<>+96(SB), Z17, Z18
-	VFNMADD231PS.BCST numbers<>+128(SB), Z18, Z16
-	VPSLLD            $0x17, Z17, Z17
-	VBROADCASTSS      numbers<>+160(SB), Z19
-	VFMADD213PS.BCST  numbers<>+192(SB), Z16, Z19
-	VFMADD213PS.BCST  numbers<>+224(SB), Z16, Z19
-	VFMADD213PS.BCST  numbers<>+256(SB), Z16, Z19
-	VFMADD213PS.BCST  numbers<>+288(SB), Z16, Z19
-	VMULPS            Z16, Z19, Z19
-	VFMADD213PS       Z16, Z16, Z19
-	VSUBPS.BCST       numbers<>+320(SB), Z17, Z18
-	VFMADD213PS       Z18, Z17, Z19
-	VMAXPS            Z0, Z19, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z16
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z17
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z18
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z19
+	VBROADCASTSS      numbers<>+32(SB), Z20
+	VBROADCASTSS      numbers<>+32(SB), Z21
+	VBROADCASTSS      numbers<>+32(SB), Z22
+	VBROADCASTSS      numbers<>+32(SB), Z23
+	VFMADD213PS.BCST  numbers<>+64(SB), Z16, Z20
+	VFMADD213PS.BCST  numbers<>+64(SB), Z17, Z21
+	VFMADD213PS.BCST  numbers<>+64(SB), Z18, Z22
+	VFMADD213PS.BCST  numbers<>+64(SB), Z19, Z23
+	VSUBPS.BCST       numbers<>+64(SB), Z20, Z24
+	VSUBPS.BCST       numbers<>+64(SB), Z21, Z25
+	VSUBPS.BCST       numbers<>+64(SB), Z22, Z26
+	VSUBPS.BCST       numbers<>+64(SB), Z23, Z27
+	VFNMADD231PS.BCST numbers<>+96(SB), Z24, Z16
+	VFNMADD231PS.BCST numbers<>+96(SB), Z25, Z17
+	VFNMADD231PS.BCST numbers<>+96(SB), Z26, Z18
+	VFNMADD231PS.BCST numbers<>+96(SB), Z27, Z19
+	VPSLLD            $0x17, Z20, Z20
+	VPSLLD            $0x17, Z21, Z21
+	VPSLLD            $0x17, Z22, Z22
+	VPSLLD            $0x17, Z23, Z23
+	VBROADCASTSS      numbers<>+128(SB), Z24
+	VBROADCASTSS      numbers<>+128(SB), Z25
+	VBROADCASTSS      numbers<>+128(SB), Z26
+	VBROADCASTSS      numbers<>+128(SB), Z27
+	VFMADD213PS.BCST  numbers<>+160(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+160(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+160(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+160(SB), Z19, Z27
+	VFMADD213PS.BCST  numbers<>+192(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+192(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+192(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+192(SB), Z19, Z27
+	VFMADD213PS.BCST  numbers<>+224(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+224(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+224(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+224(SB), Z19, Z27
+	VFMADD213PS.BCST  numbers<>+256(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+256(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+256(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+256(SB), Z19, Z27
+	VMULPS            Z16, Z24, Z24
+	VMULPS            Z17, Z25, Z25
+	VMULPS            Z18, Z26, Z26
+	VMULPS            Z19, Z27, Z27
+	VFMADD213PS       Z16, Z16, Z24
+	VFMADD213PS       Z17, Z17, Z25
+	VFMADD213PS       Z18, Z18, Z26
+	VFMADD213PS       Z19, Z19, Z27
+	VSUBPS.BCST       numbers<>+288(SB), Z20, Z16
+	VSUBPS.BCST       numbers<>+288(SB), Z21, Z17
+	VSUBPS.BCST       numbers<>+288(SB), Z22, Z18
+	VSUBPS.BCST       numbers<>+288(SB), Z23, Z19
+	VFMADD213PS       Z16, Z20, Z24
+	VFMADD213PS       Z17, Z21, Z25
+	VFMADD213PS       Z18, Z22, Z26
+	VFMADD213PS       Z19, Z23, Z27
+	VMAXPS            Z0, Z24, Z0
+	VMAXPS            Z1, Z25, Z1
+	VMAXPS            Z2, Z26, Z2
+	VMAXPS            Z3, Z27, Z3
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z16
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z16
-	VSUBPS.BCST       numbers<>+96(SB), Z16, Z17
-	VFNMADD231PS.BCST numbers<>+128(SB), Z17, Z0
-	VPSLLD            $0x17, Z16, Z16
-	VBROADCASTSS      numbers<>+160(SB), Z18
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z18
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z18
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z18
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z18
-	VMULPS            Z0, Z18, Z18
-	VFMADD213PS       Z0, Z0, Z18
-	VSUBPS.BCST       numbers<>+320(SB), Z16, Z17
-	VFMADD213PS       Z17, Z16, Z18
-	VMAXPS            Z1, Z18, Z1
 	VMOVUPS           Z1, 64(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z16
-	VFNMADD231PS.BCST numbers<>+128(SB), Z16, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z17
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z17
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z17
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z17
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z17
-	VMULPS            Z0, Z17, Z17
-	VFMADD213PS       Z0, Z0, Z17
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z16
-	VFMADD213PS       Z16, Z1, Z17
-	VMAXPS            Z2, Z17, Z2
 	VMOVUPS           Z2, 128(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z16
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z16
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z16
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z16
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z16
-	VMULPS            Z0, Z16, Z16
-	VFMADD213PS       Z0, Z0, Z16
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z16
-	VMAXPS            Z3, Z16, Z3
 	VMOVUPS           Z3, 192(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z4, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z4, Z3, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z16
+	VBROADCASTSS      numbers<>+32(SB), Z17
+	VBROADCASTSS      numbers<>+32(SB), Z18
+	VBROADCASTSS      numbers<>+32(SB), Z19
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z19
+	VSUBPS.BCST       numbers<>+64(SB), Z16, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z17, Z21
+	VSUBPS.BCST       numbers<>+64(SB), Z18, Z22
+	VSUBPS.BCST       numbers<>+64(SB), Z19, Z23
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z23, Z3
+	VPSLLD            $0x17, Z16, Z16
+	VPSLLD            $0x17, Z17, Z17
+	VPSLLD            $0x17, Z18, Z18
+	VPSLLD            $0x17, Z19, Z19
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VBROADCASTSS      numbers<>+128(SB), Z23
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z23
+	VMULPS            Z0, Z20, Z20
+	VMULPS            Z1, Z21, Z21
+	VMULPS            Z2, Z22, Z22
+	VMULPS            Z3, Z23, Z23
+	VFMADD213PS       Z0, Z0, Z20
+	VFMADD213PS       Z1, Z1, Z21
+	VFMADD213PS       Z2, Z2, Z22
+	VFMADD213PS       Z3, Z3, Z23
+	VSUBPS.BCST       numbers<>+288(SB), Z16, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z17, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z18, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z19, Z3
+	VFMADD213PS       Z0, Z16, Z20
+	VFMADD213PS       Z1, Z17, Z21
+	VFMADD213PS       Z2, Z18, Z22
+	VFMADD213PS       Z3, Z19, Z23
+	VMAXPS            Z4, Z20, Z4
+	VMAXPS            Z5, Z21, Z5
+	VMAXPS            Z6, Z22, Z6
+	VMAXPS            Z7, Z23, Z7
 	VMOVUPS           Z4, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z5, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z5, Z3, Z5
 	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z6, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z6, Z3, Z6
 	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z7, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z7, Z3, Z7
 	VMOVUPS           Z7, 192(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z8, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z8, Z3, Z8
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z11, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z17
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z18
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z19
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z19, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VBROADCASTSS      numbers<>+128(SB), Z19
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z19
+	VMULPS            Z0, Z16, Z16
+	VMULPS            Z1, Z17, Z17
+	VMULPS            Z2, Z18, Z18
+	VMULPS            Z3, Z19, Z19
+	VFMADD213PS       Z0, Z0, Z16
+	VFMADD213PS       Z1, Z1, Z17
+	VFMADD213PS       Z2, Z2, Z18
+	VFMADD213PS       Z3, Z3, Z19
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z16
+	VFMADD213PS       Z1, Z5, Z17
+	VFMADD213PS       Z2, Z6, Z18
+	VFMADD213PS       Z3, Z7, Z19
+	VMAXPS            Z8, Z16, Z8
+	VMAXPS            Z9, Z17, Z9
+	VMAXPS            Z10, Z18, Z10
+	VMAXPS            Z11, Z19, Z11
 	VMOVUPS           Z8, (R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z9, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z9, Z3, Z9
 	VMOVUPS           Z9, 64(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z10, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z10, Z3, Z10
 	VMOVUPS           Z10, 128(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z11, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z11, Z3, Z11
 	VMOVUPS           Z11, 192(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z12, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z12, Z3, Z12
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z12, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z13, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z14, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z15, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z9
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z10
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VBROADCASTSS      numbers<>+128(SB), Z11
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z11
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VFMADD213PS       Z0, Z0, Z8
+	VFMADD213PS       Z1, Z1, Z9
+	VFMADD213PS       Z2, Z2, Z10
+	VFMADD213PS       Z3, Z3, Z11
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z8
+	VFMADD213PS       Z1, Z5, Z9
+	VFMADD213PS       Z2, Z6, Z10
+	VFMADD213PS       Z3, Z7, Z11
+	VMAXPS            Z12, Z8, Z12
+	VMAXPS            Z13, Z9, Z13
+	VMAXPS            Z14, Z10, Z14
+	VMAXPS            Z15, Z11, Z15
 	VMOVUPS           Z12, (R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z13, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z13, Z3, Z13
 	VMOVUPS           Z13, 64(R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z14, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z14, Z3, Z14
 	VMOVUPS           Z14, 128(R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z15, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z15, Z3, Z15
 	VMOVUPS           Z15, 192(R11)(BX*1)
 	LEAQ              (R9)(SI*4), R9
 	LEAQ              (R11)(DX*4), R11
@@ -1831,221 +1795,209 @@ terms_66:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_66
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z12
-	VMAXPS.BCST       numbers<>+32(SB), Z12, Z12
-	VBROADCASTSS      numbers<>+64(SB), Z13
-	VFMADD213PS.BCST  numbers<>+96(SB), Z12, Z13
-	VSUBPS.BCST       numbers<>+96(SB), Z13, Z14
-	VFNMADD231PS.BCST numbers<>+128(SB), Z14, Z12
-	VPSLLD            $0x17, Z13, Z13
-	VBROADCASTSS      numbers<>+160(SB), Z15
-	VFMADD213PS.BCST  numbers<>+192(SB), Z12, Z15
-	VFMADD213PS.BCST  numbers<>+224(SB), Z12, Z15
-	VFMADD213PS.BCST  numbers<>+256(SB), Z12, Z15
-	VFMADD213PS.BCST  numbers<>+288(SB), Z12, Z15
-	VMULPS            Z12, Z15, Z15
-	VFMADD213PS       Z12, Z12, Z15
-	VSUBPS.BCST       numbers<>+320(SB), Z13, Z14
-	VFMADD213PS       Z14, Z13, Z15
-	VMAXPS            Z0, Z15, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z12
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z13
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z14
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z15
+	VBROADCASTSS      numbers<>+32(SB), Z16
+	VBROADCASTSS      numbers<>+32(SB), Z17
+	VBROADCASTSS      numbers<>+32(SB), Z18
+	VBROADCASTSS      numbers<>+32(SB), Z19
+	VFMADD213PS.BCST  numbers<>+64(SB), Z12, Z16
+	VFMADD213PS.BCST  numbers<>+64(SB), Z13, Z17
+	VFMADD213PS.BCST  numbers<>+64(SB), Z14, Z18
+	VFMADD213PS.BCST  numbers<>+64(SB), Z15, Z19
+	VSUBPS.BCST       numbers<>+64(SB), Z16, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z17, Z21
+	VSUBPS.BCST       numbers<>+64(SB), Z18, Z22
+	VSUBPS.BCST       numbers<>+64(SB), Z19, Z23
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z12
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z13
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z14
+	VFNMADD231PS.BCST numbers<>+96(SB), Z23, Z15
+	VPSLLD            $0x17, Z16, Z16
+	VPSLLD            $0x17, Z17, Z17
+	VPSLLD            $0x17, Z18, Z18
+	VPSLLD            $0x17, Z19, Z19
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VBROADCASTSS      numbers<>+128(SB), Z23
+	VFMADD213PS.BCST  numbers<>+160(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z15, Z23
+	VFMADD213PS.BCST  numbers<>+192(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+192(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z15, Z23
+	VFMADD213PS.BCST  numbers<>+224(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+224(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z15, Z23
+	VFMADD213PS.BCST  numbers<>+256(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+256(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z15, Z23
+	VMULPS            Z12, Z20, Z20
+	VMULPS            Z13, Z21, Z21
+	VMULPS            Z14, Z22, Z22
+	VMULPS            Z15, Z23, Z23
+	VFMADD213PS       Z12, Z12, Z20
+	VFMADD213PS       Z13, Z13, Z21
+	VFMADD213PS       Z14, Z14, Z22
+	VFMADD213PS       Z15, Z15, Z23
+	VSUBPS.BCST       numbers<>+288(SB), Z16, Z12
+	VSUBPS.BCST       numbers<>+288(SB), Z17, Z13
+	VSUBPS.BCST       numbers<>+288(SB), Z18, Z14
+	VSUBPS.BCST       numbers<>+288(SB), Z19, Z15
+	VFMADD213PS       Z12, Z16, Z20
+	VFMADD213PS       Z13, Z17, Z21
+	VFMADD213PS       Z14, Z18, Z22
+	VFMADD213PS       Z15, Z19, Z23
+	VMAXPS            Z0, Z20, Z0
+	VMAXPS            Z1, Z21, Z1
+	VMAXPS            Z2, Z22, Z2
+	VMAXPS            Z3, Z23, Z3
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z12
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z12
-	VSUBPS.BCST       numbers<>+96(SB), Z12, Z13
-	VFNMADD231PS.BCST numbers<>+128(SB), Z13, Z0
-	VPSLLD            $0x17, Z12, Z12
-	VBROADCASTSS      numbers<>+160(SB), Z14
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z14
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z14
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z14
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z14
-	VMULPS            Z0, Z14, Z14
-	VFMADD213PS       Z0, Z0, Z14
-	VSUBPS.BCST       numbers<>+320(SB), Z12, Z13
-	VFMADD213PS       Z13, Z12, Z14
-	VMAXPS            Z1, Z14, Z1
 	VMOVUPS           Z1, 64(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z12
-	VFNMADD231PS.BCST numbers<>+128(SB), Z12, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z13
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z13
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z13
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z13
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z13
-	VMULPS            Z0, Z13, Z13
-	VFMADD213PS       Z0, Z0, Z13
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z12
-	VFMADD213PS       Z12, Z1, Z13
-	VMAXPS            Z2, Z13, Z2
 	VMOVUPS           Z2, 128(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z12
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z12
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z12
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z12
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z12
-	VMULPS            Z0, Z12, Z12
-	VFMADD213PS       Z0, Z0, Z12
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z12
-	VMAXPS            Z3, Z12, Z3
 	VMOVUPS           Z3, 192(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z4, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z4, Z3, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z12
+	VBROADCASTSS      numbers<>+32(SB), Z13
+	VBROADCASTSS      numbers<>+32(SB), Z14
+	VBROADCASTSS      numbers<>+32(SB), Z15
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z15
+	VSUBPS.BCST       numbers<>+64(SB), Z12, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z13, Z17
+	VSUBPS.BCST       numbers<>+64(SB), Z14, Z18
+	VSUBPS.BCST       numbers<>+64(SB), Z15, Z19
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z19, Z3
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPSLLD            $0x17, Z14, Z14
+	VPSLLD            $0x17, Z15, Z15
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VBROADCASTSS      numbers<>+128(SB), Z19
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z19
+	VMULPS            Z0, Z16, Z16
+	VMULPS            Z1, Z17, Z17
+	VMULPS            Z2, Z18, Z18
+	VMULPS            Z3, Z19, Z19
+	VFMADD213PS       Z0, Z0, Z16
+	VFMADD213PS       Z1, Z1, Z17
+	VFMADD213PS       Z2, Z2, Z18
+	VFMADD213PS       Z3, Z3, Z19
+	VSUBPS.BCST       numbers<>+288(SB), Z12, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z13, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z14, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z15, Z3
+	VFMADD213PS       Z0, Z12, Z16
+	VFMADD213PS       Z1, Z13, Z17
+	VFMADD213PS       Z2, Z14, Z18
+	VFMADD213PS       Z3, Z15, Z19
+	VMAXPS            Z4, Z16, Z4
+	VMAXPS            Z5, Z17, Z5
+	VMAXPS            Z6, Z18, Z6
+	VMAXPS            Z7, Z19, Z7
 	VMOVUPS           Z4, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z5, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z5, Z3, Z5
 	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z6, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z6, Z3, Z6
 	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z7, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z7, Z3, Z7
 	VMOVUPS           Z7, 192(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z8, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z8, Z3, Z8
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z11, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z13
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z14
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z15
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z15, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z15
+	VMULPS            Z0, Z12, Z12
+	VMULPS            Z1, Z13, Z13
+	VMULPS            Z2, Z14, Z14
+	VMULPS            Z3, Z15, Z15
+	VFMADD213PS       Z0, Z0, Z12
+	VFMADD213PS       Z1, Z1, Z13
+	VFMADD213PS       Z2, Z2, Z14
+	VFMADD213PS       Z3, Z3, Z15
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z12
+	VFMADD213PS       Z1, Z5, Z13
+	VFMADD213PS       Z2, Z6, Z14
+	VFMADD213PS       Z3, Z7, Z15
+	VMAXPS            Z8, Z12, Z8
+	VMAXPS            Z9, Z13, Z9
+	VMAXPS            Z10, Z14, Z10
+	VMAXPS            Z11, Z15, Z11
 	VMOVUPS           Z8, (R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z9, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z9, Z3, Z9
 	VMOVUPS           Z9, 64(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z10, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z10, Z3, Z10
 	VMOVUPS           Z10, 128(R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z11, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z11, Z3, Z11
 	VMOVUPS           Z11, 192(R11)(DX*2)
 	LEAQ              (R9)(DI*1), R9
 	LEAQ              (R11)(BX*1), R11
@@ -2086,149 +2038,141 @@ terms_68:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_68
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z8
-	VMAXPS.BCST       numbers<>+32(SB), Z8, Z8
-	VBROADCASTSS      numbers<>+64(SB), Z9
-	VFMADD213PS.BCST  numbers<>+96(SB), Z8, Z9
-	VSUBPS.BCST       numbers<>+96(SB), Z9, Z10
-	VFNMADD231PS.BCST numbers<>+128(SB), Z10, Z8
-	VPSLLD            $0x17, Z9, Z9
-	VBROADCASTSS      numbers<>+160(SB), Z11
-	VFMADD213PS.BCST  numbers<>+192(SB), Z8, Z11
-	VFMADD213PS.BCST  numbers<>+224(SB), Z8, Z11
-	VFMADD213PS.BCST  numbers<>+256(SB), Z8, Z11
-	VFMADD213PS.BCST  numbers<>+288(SB), Z8, Z11
-	VMULPS            Z8, Z11, Z11
-	VFMADD213PS       Z8, Z8, Z11
-	VSUBPS.BCST       numbers<>+320(SB), Z9, Z10
-	VFMADD213PS       Z10, Z9, Z11
-	VMAXPS            Z0, Z11, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z8
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z9
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z10
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z11
+	VBROADCASTSS      numbers<>+32(SB), Z12
+	VBROADCASTSS      numbers<>+32(SB), Z13
+	VBROADCASTSS      numbers<>+32(SB), Z14
+	VBROADCASTSS      numbers<>+32(SB), Z15
+	VFMADD213PS.BCST  numbers<>+64(SB), Z8, Z12
+	VFMADD213PS.BCST  numbers<>+64(SB), Z9, Z13
+	VFMADD213PS.BCST  numbers<>+64(SB), Z10, Z14
+	VFMADD213PS.BCST  numbers<>+64(SB), Z11, Z15
+	VSUBPS.BCST       numbers<>+64(SB), Z12, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z13, Z17
+	VSUBPS.BCST       numbers<>+64(SB), Z14, Z18
+	VSUBPS.BCST       numbers<>+64(SB), Z15, Z19
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z8
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z9
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z10
+	VFNMADD231PS.BCST numbers<>+96(SB), Z19, Z11
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPSLLD            $0x17, Z14, Z14
+	VPSLLD            $0x17, Z15, Z15
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VBROADCASTSS      numbers<>+128(SB), Z19
+	VFMADD213PS.BCST  numbers<>+160(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z11, Z19
+	VFMADD213PS.BCST  numbers<>+192(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+192(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z11, Z19
+	VFMADD213PS.BCST  numbers<>+224(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+224(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z11, Z19
+	VFMADD213PS.BCST  numbers<>+256(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+256(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z11, Z19
+	VMULPS            Z8, Z16, Z16
+	VMULPS            Z9, Z17, Z17
+	VMULPS            Z10, Z18, Z18
+	VMULPS            Z11, Z19, Z19
+	VFMADD213PS       Z8, Z8, Z16
+	VFMADD213PS       Z9, Z9, Z17
+	VFMADD213PS       Z10, Z10, Z18
+	VFMADD213PS       Z11, Z11, Z19
+	VSUBPS.BCST       numbers<>+288(SB), Z12, Z8
+	VSUBPS.BCST       numbers<>+288(SB), Z13, Z9
+	VSUBPS.BCST       numbers<>+288(SB), Z14, Z10
+	VSUBPS.BCST       numbers<>+288(SB), Z15, Z11
+	VFMADD213PS       Z8, Z12, Z16
+	VFMADD213PS       Z9, Z13, Z17
+	VFMADD213PS       Z10, Z14, Z18
+	VFMADD213PS       Z11, Z15, Z19
+	VMAXPS            Z0, Z16, Z0
+	VMAXPS            Z1, Z17, Z1
+	VMAXPS            Z2, Z18, Z2
+	VMAXPS            Z3, Z19, Z3
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z8
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z8
-	VSUBPS.BCST       numbers<>+96(SB), Z8, Z9
-	VFNMADD231PS.BCST numbers<>+128(SB), Z9, Z0
-	VPSLLD            $0x17, Z8, Z8
-	VBROADCASTSS      numbers<>+160(SB), Z10
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z10
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z10
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z10
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z10
-	VMULPS            Z0, Z10, Z10
-	VFMADD213PS       Z0, Z0, Z10
-	VSUBPS.BCST       numbers<>+320(SB), Z8, Z9
-	VFMADD213PS       Z9, Z8, Z10
-	VMAXPS            Z1, Z10, Z1
 	VMOVUPS           Z1, 64(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z8
-	VFNMADD231PS.BCST numbers<>+128(SB), Z8, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z9
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z9
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z9
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z9
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z9
-	VMULPS            Z0, Z9, Z9
-	VFMADD213PS       Z0, Z0, Z9
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z8
-	VFMADD213PS       Z8, Z1, Z9
-	VMAXPS            Z2, Z9, Z2
 	VMOVUPS           Z2, 128(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z8
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z8
-	VMULPS            Z0, Z8, Z8
-	VFMADD213PS       Z0, Z0, Z8
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z8
-	VMAXPS            Z3, Z8, Z3
 	VMOVUPS           Z3, 192(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z4, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z4, Z3, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z8
+	VBROADCASTSS      numbers<>+32(SB), Z9
+	VBROADCASTSS      numbers<>+32(SB), Z10
+	VBROADCASTSS      numbers<>+32(SB), Z11
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z11
+	VSUBPS.BCST       numbers<>+64(SB), Z8, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z9, Z13
+	VSUBPS.BCST       numbers<>+64(SB), Z10, Z14
+	VSUBPS.BCST       numbers<>+64(SB), Z11, Z15
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z15, Z3
+	VPSLLD            $0x17, Z8, Z8
+	VPSLLD            $0x17, Z9, Z9
+	VPSLLD            $0x17, Z10, Z10
+	VPSLLD            $0x17, Z11, Z11
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z15
+	VMULPS            Z0, Z12, Z12
+	VMULPS            Z1, Z13, Z13
+	VMULPS            Z2, Z14, Z14
+	VMULPS            Z3, Z15, Z15
+	VFMADD213PS       Z0, Z0, Z12
+	VFMADD213PS       Z1, Z1, Z13
+	VFMADD213PS       Z2, Z2, Z14
+	VFMADD213PS       Z3, Z3, Z15
+	VSUBPS.BCST       numbers<>+288(SB), Z8, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z9, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z10, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z11, Z3
+	VFMADD213PS       Z0, Z8, Z12
+	VFMADD213PS       Z1, Z9, Z13
+	VFMADD213PS       Z2, Z10, Z14
+	VFMADD213PS       Z3, Z11, Z15
+	VMAXPS            Z4, Z12, Z4
+	VMAXPS            Z5, Z13, Z5
+	VMAXPS            Z6, Z14, Z6
+	VMAXPS            Z7, Z15, Z7
 	VMOVUPS           Z4, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z5, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z5, Z3, Z5
 	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z6, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z6, Z3, Z6
 	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z7, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z7, Z3, Z7
 	VMOVUPS           Z7, 192(R11)(DX*1)
 	LEAQ              (R9)(SI*2), R9
 	LEAQ              (R11)(DX*2), R11
@@ -2260,77 +2204,73 @@ terms_70:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_70
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z4
-	VMAXPS.BCST       numbers<>+32(SB), Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z5
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z5
-	VSUBPS.BCST       numbers<>+96(SB), Z5, Z6
-	VFNMADD231PS.BCST numbers<>+128(SB), Z6, Z4
-	VPSLLD            $0x17, Z5, Z5
-	VBROADCASTSS      numbers<>+160(SB), Z7
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z7
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z7
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z7
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z7
-	VMULPS            Z4, Z7, Z7
-	VFMADD213PS       Z4, Z4, Z7
-	VSUBPS.BCST       numbers<>+320(SB), Z5, Z6
-	VFMADD213PS       Z6, Z5, Z7
-	VMAXPS            Z0, Z7, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z5
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z6
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z7
+	VBROADCASTSS      numbers<>+32(SB), Z8
+	VBROADCASTSS      numbers<>+32(SB), Z9
+	VBROADCASTSS      numbers<>+32(SB), Z10
+	VBROADCASTSS      numbers<>+32(SB), Z11
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z9
+	VFMADD213PS.BCST  numbers<>+64(SB), Z6, Z10
+	VFMADD213PS.BCST  numbers<>+64(SB), Z7, Z11
+	VSUBPS.BCST       numbers<>+64(SB), Z8, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z9, Z13
+	VSUBPS.BCST       numbers<>+64(SB), Z10, Z14
+	VSUBPS.BCST       numbers<>+64(SB), Z11, Z15
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z15, Z7
+	VPSLLD            $0x17, Z8, Z8
+	VPSLLD            $0x17, Z9, Z9
+	VPSLLD            $0x17, Z10, Z10
+	VPSLLD            $0x17, Z11, Z11
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z7, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z7, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z7, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z7, Z15
+	VMULPS            Z4, Z12, Z12
+	VMULPS            Z5, Z13, Z13
+	VMULPS            Z6, Z14, Z14
+	VMULPS            Z7, Z15, Z15
+	VFMADD213PS       Z4, Z4, Z12
+	VFMADD213PS       Z5, Z5, Z13
+	VFMADD213PS       Z6, Z6, Z14
+	VFMADD213PS       Z7, Z7, Z15
+	VSUBPS.BCST       numbers<>+288(SB), Z8, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z9, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z10, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z11, Z7
+	VFMADD213PS       Z4, Z8, Z12
+	VFMADD213PS       Z5, Z9, Z13
+	VFMADD213PS       Z6, Z10, Z14
+	VFMADD213PS       Z7, Z11, Z15
+	VMAXPS            Z0, Z12, Z0
+	VMAXPS            Z1, Z13, Z1
+	VMAXPS            Z2, Z14, Z2
+	VMAXPS            Z3, Z15, Z3
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z4
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z4
-	VSUBPS.BCST       numbers<>+96(SB), Z4, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z0
-	VPSLLD            $0x17, Z4, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z6
-	VMULPS            Z0, Z6, Z6
-	VFMADD213PS       Z0, Z0, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z4, Z5
-	VFMADD213PS       Z5, Z4, Z6
-	VMAXPS            Z1, Z6, Z1
 	VMOVUPS           Z1, 64(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z5
-	VMULPS            Z0, Z5, Z5
-	VFMADD213PS       Z0, Z0, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z4
-	VFMADD213PS       Z4, Z1, Z5
-	VMAXPS            Z2, Z5, Z2
 	VMOVUPS           Z2, 128(R11)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z4
-	VMULPS            Z0, Z4, Z4
-	VFMADD213PS       Z0, Z0, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z4
-	VMAXPS            Z3, Z4, Z3
 	VMOVUPS           Z3, 192(R11)
 	ADDQ              SI, R9
 	ADDQ              DX, R11
@@ -2380,95 +2320,90 @@ terms_76:
 	ADDQ              DX, R14
 	DECQ              R15
 	JNZ               terms_76
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z5
-	VMAXPS.BCST       numbers<>+32(SB), Z5, Z5
-	VBROADCASTSS      numbers<>+64(SB), Z6
-	VFMADD213PS.BCST  numbers<>+96(SB), Z5, Z6
-	VSUBPS.BCST       numbers<>+96(SB), Z6, Z7
-	VFNMADD231PS.BCST numbers<>+128(SB), Z7, Z5
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z6
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z7
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z5
 	VPSLLD            $0x17, Z6, Z6
-	VBROADCASTSS      numbers<>+160(SB), Z8
-	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z8
-	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z8
-	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z8
-	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z8
-	VMULPS            Z5, Z8, Z8
-	VFMADD213PS       Z5, Z5, Z8
-	VSUBPS.BCST       numbers<>+320(SB), Z6, Z7
-	VFMADD213PS       Z7, Z6, Z8
-	VMAXPS            Z0, Z8, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
+	VMULPS            Z5, Z7, Z7
+	VFMADD213PS       Z5, Z5, Z7
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z5
+	VFMADD213PS       Z5, Z6, Z7
+	VMAXPS            Z0, Z7, Z0
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z5
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z5
-	VSUBPS.BCST       numbers<>+96(SB), Z5, Z6
-	VFNMADD231PS.BCST numbers<>+128(SB), Z6, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z5
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z0
 	VPSLLD            $0x17, Z5, Z5
-	VBROADCASTSS      numbers<>+160(SB), Z7
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z7
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z7
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z7
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z7
-	VMULPS            Z0, Z7, Z7
-	VFMADD213PS       Z0, Z0, Z7
-	VSUBPS.BCST       numbers<>+320(SB), Z5, Z6
-	VFMADD213PS       Z6, Z5, Z7
-	VMAXPS            Z1, Z7, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z6
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z6
 	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z6
 	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z6
 	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z6
 	VMULPS            Z0, Z6, Z6
 	VFMADD213PS       Z0, Z0, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z5
-	VFMADD213PS       Z5, Z1, Z6
-	VMAXPS            Z2, Z6, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z0
+	VFMADD213PS       Z0, Z5, Z6
+	VMAXPS            Z1, Z6, Z1
+	VMOVUPS           Z1, (R11)(DX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z0
 	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z5
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z5
 	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z5
 	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z5
 	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z5
 	VMULPS            Z0, Z5, Z5
 	VFMADD213PS       Z0, Z0, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z5
-	VMAXPS            Z3, Z5, Z3
-	VMOVUPS           Z3, (R11)(BX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z4, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z5
+	VMAXPS            Z2, Z5, Z2
+	VMOVUPS           Z2, (R11)(DX*2)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z0
 	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z3
-	VMULPS            Z0, Z3, Z3
-	VFMADD213PS       Z0, Z0, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z3
-	VMAXPS            Z4, Z3, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
+	VMULPS            Z0, Z2, Z2
+	VFMADD213PS       Z0, Z0, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z2
+	VMAXPS            Z3, Z2, Z3
+	VMOVUPS           Z3, (R11)(BX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
+	VMULPS            Z0, Z2, Z2
+	VFMADD213PS       Z0, Z0, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z2
+	VMAXPS            Z4, Z2, Z4
 	VMOVUPS           Z4, (R11)(DX*4)
 	ADDQ              SI, R9
 	LEAQ              (R9)(SI*4), R9
@@ -2503,77 +2438,73 @@ terms_78:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_78
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z4
-	VMAXPS.BCST       numbers<>+32(SB), Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z5
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z5
-	VSUBPS.BCST       numbers<>+96(SB), Z5, Z6
-	VFNMADD231PS.BCST numbers<>+128(SB), Z6, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z5
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z4
 	VPSLLD            $0x17, Z5, Z5
-	VBROADCASTSS      numbers<>+160(SB), Z7
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z7
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z7
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z7
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z7
-	VMULPS            Z4, Z7, Z7
-	VFMADD213PS       Z4, Z4, Z7
-	VSUBPS.BCST       numbers<>+320(SB), Z5, Z6
-	VFMADD213PS       Z6, Z5, Z7
-	VMAXPS            Z0, Z7, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
+	VMULPS            Z4, Z6, Z6
+	VFMADD213PS       Z4, Z4, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z4
+	VFMADD213PS       Z4, Z5, Z6
+	VMAXPS            Z0, Z6, Z0
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z4
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z4
-	VSUBPS.BCST       numbers<>+96(SB), Z4, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z0
 	VPSLLD            $0x17, Z4, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z6
-	VMULPS            Z0, Z6, Z6
-	VFMADD213PS       Z0, Z0, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z4, Z5
-	VFMADD213PS       Z5, Z4, Z6
-	VMAXPS            Z1, Z6, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z5
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z5
 	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z5
 	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z5
 	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z5
 	VMULPS            Z0, Z5, Z5
 	VFMADD213PS       Z0, Z0, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z4
-	VFMADD213PS       Z4, Z1, Z5
-	VMAXPS            Z2, Z5, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
-	VMINPS.BCST       numbers<>+0(SB), Z3, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VFMADD213PS       Z0, Z4, Z5
+	VMAXPS            Z1, Z5, Z1
+	VMOVUPS           Z1, (R11)(DX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z0
 	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z4
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z4
 	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z4
 	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z4
 	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z4
 	VMULPS            Z0, Z4, Z4
 	VFMADD213PS       Z0, Z0, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z2
-	VFMADD213PS       Z2, Z1, Z4
-	VMAXPS            Z3, Z4, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z4
+	VMAXPS            Z2, Z4, Z2
+	VMOVUPS           Z2, (R11)(DX*2)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
+	VMULPS            Z0, Z2, Z2
+	VFMADD213PS       Z0, Z0, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z2
+	VMAXPS            Z3, Z2, Z3
 	VMOVUPS           Z3, (R11)(BX*1)
 	LEAQ              (R9)(SI*4), R9
 	LEAQ              (R11)(DX*4), R11
@@ -2602,59 +2533,56 @@ terms_80:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_80
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z3
-	VMAXPS.BCST       numbers<>+32(SB), Z3, Z3
-	VBROADCASTSS      numbers<>+64(SB), Z4
-	VFMADD213PS.BCST  numbers<>+96(SB), Z3, Z4
-	VSUBPS.BCST       numbers<>+96(SB), Z4, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z3
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z4
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z3
 	VPSLLD            $0x17, Z4, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z6
-	VMULPS            Z3, Z6, Z6
-	VFMADD213PS       Z3, Z3, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z4, Z5
-	VFMADD213PS       Z5, Z4, Z6
-	VMAXPS            Z0, Z6, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
+	VMULPS            Z3, Z5, Z5
+	VFMADD213PS       Z3, Z3, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z3
+	VFMADD213PS       Z3, Z4, Z5
+	VMAXPS            Z0, Z5, Z0
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z3
-	VSUBPS.BCST       numbers<>+96(SB), Z3, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z0
 	VPSLLD            $0x17, Z3, Z3
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z5
-	VMULPS            Z0, Z5, Z5
-	VFMADD213PS       Z0, Z0, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z3, Z4
-	VFMADD213PS       Z4, Z3, Z5
-	VMAXPS            Z1, Z5, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
-	VMINPS.BCST       numbers<>+0(SB), Z2, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z0
-	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z4
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z4
 	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z4
 	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z4
 	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z4
 	VMULPS            Z0, Z4, Z4
 	VFMADD213PS       Z0, Z0, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z3
-	VFMADD213PS       Z3, Z1, Z4
-	VMAXPS            Z2, Z4, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z0
+	VFMADD213PS       Z0, Z3, Z4
+	VMAXPS            Z1, Z4, Z1
+	VMOVUPS           Z1, (R11)(DX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
+	VMULPS            Z0, Z3, Z3
+	VFMADD213PS       Z0, Z0, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z3
+	VMAXPS            Z2, Z3, Z2
 	VMOVUPS           Z2, (R11)(DX*2)
 	LEAQ              (R9)(DI*1), R9
 	LEAQ              (R11)(BX*1), R11
@@ -2680,41 +2608,39 @@ terms_82:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_82
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z2
-	VMAXPS.BCST       numbers<>+32(SB), Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+96(SB), Z2, Z3
-	VSUBPS.BCST       numbers<>+96(SB), Z3, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z2
 	VPSLLD            $0x17, Z3, Z3
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z5
-	VMULPS            Z2, Z5, Z5
-	VFMADD213PS       Z2, Z2, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z3, Z4
-	VFMADD213PS       Z4, Z3, Z5
-	VMAXPS            Z0, Z5, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
+	VMULPS            Z2, Z4, Z4
+	VFMADD213PS       Z2, Z2, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z2
+	VFMADD213PS       Z2, Z3, Z4
+	VMAXPS            Z0, Z4, Z0
 	VMOVUPS           Z0, (R11)
-	VMINPS.BCST       numbers<>+0(SB), Z1, Z0
-	VMAXPS.BCST       numbers<>+32(SB), Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z2
-	VFMADD213PS.BCST  numbers<>+96(SB), Z0, Z2
-	VSUBPS.BCST       numbers<>+96(SB), Z2, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z0
 	VPSLLD            $0x17, Z2, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z4
-	VMULPS            Z0, Z4, Z4
-	VFMADD213PS       Z0, Z0, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z2, Z3
-	VFMADD213PS       Z3, Z2, Z4
-	VMAXPS            Z1, Z4, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
+	VMULPS            Z0, Z3, Z3
+	VFMADD213PS       Z0, Z0, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z0
+	VFMADD213PS       Z0, Z2, Z3
+	VMAXPS            Z1, Z3, Z1
 	VMOVUPS           Z1, (R11)(DX*1)
 	LEAQ              (R9)(SI*2), R9
 	LEAQ              (R11)(DX*2), R11
@@ -2737,23 +2663,22 @@ terms_84:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_84
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z1
-	VMAXPS.BCST       numbers<>+32(SB), Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z2
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z2
-	VSUBPS.BCST       numbers<>+96(SB), Z2, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z1
 	VPSLLD            $0x17, Z2, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z4
-	VMULPS            Z1, Z4, Z4
-	VFMADD213PS       Z1, Z1, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z2, Z3
-	VFMADD213PS       Z3, Z2, Z4
-	VMAXPS            Z0, Z4, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z1
+	VFMADD213PS       Z1, Z2, Z3
+	VMAXPS            Z0, Z3, Z0
 	VMOVUPS           Z0, (R11)
 	ADDQ              SI, R9
 	ADDQ              DX, R11
@@ -3656,486 +3581,546 @@ terms_118:
 	ADDQ              DX, R14
 	DECQ              R15
 	JNZ               terms_118
-	VORPS.BCST        numbers<>+352(SB), Z0, Z20
+	VORPS.BCST        numbers<>+320(SB), Z0, Z20
 	VADDPS            Z20, Z20, Z20
-	VBROADCASTSS      numbers<>+32(SB), Z21
+	VBROADCASTSS      numbers<>+352(SB), Z21
 	VMAXPS            Z20, Z21, Z21
-	VBROADCASTSS      numbers<>+64(SB), Z20
-	VFMADD213PS.BCST  numbers<>+96(SB), Z21, Z20
-	VSUBPS.BCST       numbers<>+96(SB), Z20, Z22
-	VFNMADD231PS.BCST numbers<>+128(SB), Z22, Z21
-	VPSLLD            $0x17, Z20, Z20
-	VBROADCASTSS      numbers<>+160(SB), Z23
-	VFMADD213PS.BCST  numbers<>+192(SB), Z21, Z23
-	VFMADD213PS.BCST  numbers<>+224(SB), Z21, Z23
-	VFMADD213PS.BCST  numbers<>+256(SB), Z21, Z23
-	VFMADD213PS.BCST  numbers<>+288(SB), Z21, Z23
-	VMULPS            Z21, Z23, Z23
-	VFMADD213PS       Z21, Z21, Z23
-	VSUBPS.BCST       numbers<>+320(SB), Z20, Z22
-	VFMADD213PS       Z22, Z20, Z23
-	VADDPS.BCST       numbers<>+384(SB), Z23, Z20
-	VDIVPS            Z20, Z23, Z23
-	VANDPS.BCST       numbers<>+416(SB), Z23, Z23
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z20
-	VORPS             Z20, Z23, Z23
-	VMOVUPS           Z23, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z20
-	VMAXPS            Z0, Z20, Z20
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z20, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z21
-	VFNMADD231PS.BCST numbers<>+128(SB), Z21, Z20
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z22
-	VFMADD213PS.BCST  numbers<>+192(SB), Z20, Z22
-	VFMADD213PS.BCST  numbers<>+224(SB), Z20, Z22
-	VFMADD213PS.BCST  numbers<>+256(SB), Z20, Z22
-	VFMADD213PS.BCST  numbers<>+288(SB), Z20, Z22
-	VMULPS            Z20, Z22, Z22
-	VFMADD213PS       Z20, Z20, Z22
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z21
-	VFMADD213PS       Z21, Z0, Z22
-	VADDPS.BCST       numbers<>+384(SB), Z22, Z0
-	VDIVPS            Z0, Z22, Z22
+	VFMADD213PS.BCST  numbers<>+64(SB), Z21, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z20, Z22
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z21
+	VPSLLD            $0x17, Z20, Z20
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z21, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z21, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z21, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z21, Z22
+	VMULPS            Z21, Z22, Z22
+	VFMADD213PS       Z21, Z21, Z22
+	VSUBPS.BCST       numbers<>+288(SB), Z20, Z21
+	VFMADD213PS       Z21, Z20, Z22
+	VADDPS.BCST       numbers<>+384(SB), Z22, Z20
+	VRCP14PS          Z20, Z21
+	VMULPS            Z21, Z22, Z23
+	VFNMADD231PS      Z20, Z23, Z22
+	VFMADD213PS       Z23, Z21, Z22
 	VANDPS.BCST       numbers<>+416(SB), Z22, Z22
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z22, Z22
-	VMOVUPS           Z22, 64(R11)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z20
+	VORPS             Z20, Z22, Z22
+	VMOVUPS           Z22, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z20
-	VFNMADD231PS.BCST numbers<>+128(SB), Z20, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z20
+	VMAXPS            Z0, Z20, Z20
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z20, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z21
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z20
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z21
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z21
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z21
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z21
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z21
-	VMULPS            Z1, Z21, Z21
-	VFMADD213PS       Z1, Z1, Z21
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z20, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z20, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z20, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z20, Z21
+	VMULPS            Z20, Z21, Z21
+	VFMADD213PS       Z20, Z20, Z21
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z20
 	VFMADD213PS       Z20, Z0, Z21
 	VADDPS.BCST       numbers<>+384(SB), Z21, Z0
-	VDIVPS            Z0, Z21, Z21
+	VRCP14PS          Z0, Z20
+	VMULPS            Z20, Z21, Z22
+	VFNMADD231PS      Z0, Z22, Z21
+	VFMADD213PS       Z22, Z20, Z21
 	VANDPS.BCST       numbers<>+416(SB), Z21, Z21
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z21, Z21
-	VMOVUPS           Z21, 128(R11)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z21, 64(R11)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z20
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z20
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z20
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z20
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z20
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z20
 	VMULPS            Z1, Z20, Z20
 	VFMADD213PS       Z1, Z1, Z20
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z20
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z20
 	VADDPS.BCST       numbers<>+384(SB), Z20, Z0
-	VDIVPS            Z0, Z20, Z20
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z20, Z21
+	VFNMADD231PS      Z0, Z21, Z20
+	VFMADD213PS       Z21, Z1, Z20
 	VANDPS.BCST       numbers<>+416(SB), Z20, Z20
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z20, Z20
-	VMOVUPS           Z20, 192(R11)
-	VORPS.BCST        numbers<>+352(SB), Z4, Z0
+	VMOVUPS           Z20, 128(R11)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z4, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z5, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z20
+	VFNMADD231PS      Z0, Z20, Z2
+	VFMADD213PS       Z20, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)
+	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z5, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z6, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z6, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z7, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z7, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z8, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z8, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z9, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z8, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z9, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z10, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z8, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z9, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z10, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z11, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z9, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z10, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z11, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z12, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z10, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z11, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z12, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z13, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z11, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z12, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z13, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z14, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z12, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z13, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z14, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z15, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z13, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z14, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z15, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z16, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z14, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z15, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z16, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*4)
-	VORPS.BCST        numbers<>+352(SB), Z17, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z15, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z16, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z17, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*4)
-	VORPS.BCST        numbers<>+352(SB), Z18, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z16, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*4)
+	VORPS.BCST        numbers<>+320(SB), Z17, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z18, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*4)
-	VORPS.BCST        numbers<>+352(SB), Z19, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z17, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*4)
+	VORPS.BCST        numbers<>+320(SB), Z18, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z19, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*4)
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z18, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*4)
+	VORPS.BCST        numbers<>+320(SB), Z19, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z19, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*4)
 	ADDQ              SI, R9
 	LEAQ              (R9)(SI*4), R9
 	ADDQ              DX, R11
@@ -4196,390 +4181,438 @@ terms_120:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_120
-	VORPS.BCST        numbers<>+352(SB), Z0, Z16
+	VORPS.BCST        numbers<>+320(SB), Z0, Z16
 	VADDPS            Z16, Z16, Z16
-	VBROADCASTSS      numbers<>+32(SB), Z17
+	VBROADCASTSS      numbers<>+352(SB), Z17
 	VMAXPS            Z16, Z17, Z17
-	VBROADCASTSS      numbers<>+64(SB), Z16
-	VFMADD213PS.BCST  numbers<>+96(SB), Z17, Z16
-	VSUBPS.BCST       numbers<>+96(SB), Z16, Z18
-	VFNMADD231PS.BCST numbers<>+128(SB), Z18, Z17
-	VPSLLD            $0x17, Z16, Z16
-	VBROADCASTSS      numbers<>+160(SB), Z19
-	VFMADD213PS.BCST  numbers<>+192(SB), Z17, Z19
-	VFMADD213PS.BCST  numbers<>+224(SB), Z17, Z19
-	VFMADD213PS.BCST  numbers<>+256(SB), Z17, Z19
-	VFMADD213PS.BCST  numbers<>+288(SB), Z17, Z19
-	VMULPS            Z17, Z19, Z19
-	VFMADD213PS       Z17, Z17, Z19
-	VSUBPS.BCST       numbers<>+320(SB), Z16, Z18
-	VFMADD213PS       Z18, Z16, Z19
-	VADDPS.BCST       numbers<>+384(SB), Z19, Z16
-	VDIVPS            Z16, Z19, Z19
-	VANDPS.BCST       numbers<>+416(SB), Z19, Z19
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z16
-	VORPS             Z16, Z19, Z19
-	VMOVUPS           Z19, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z16
-	VMAXPS            Z0, Z16, Z16
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z16, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z17
-	VFNMADD231PS.BCST numbers<>+128(SB), Z17, Z16
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z18
-	VFMADD213PS.BCST  numbers<>+192(SB), Z16, Z18
-	VFMADD213PS.BCST  numbers<>+224(SB), Z16, Z18
-	VFMADD213PS.BCST  numbers<>+256(SB), Z16, Z18
-	VFMADD213PS.BCST  numbers<>+288(SB), Z16, Z18
-	VMULPS            Z16, Z18, Z18
-	VFMADD213PS       Z16, Z16, Z18
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z17
-	VFMADD213PS       Z17, Z0, Z18
-	VADDPS.BCST       numbers<>+384(SB), Z18, Z0
-	VDIVPS            Z0, Z18, Z18
+	VFMADD213PS.BCST  numbers<>+64(SB), Z17, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z16, Z18
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z17
+	VPSLLD            $0x17, Z16, Z16
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z17, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z17, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z17, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z17, Z18
+	VMULPS            Z17, Z18, Z18
+	VFMADD213PS       Z17, Z17, Z18
+	VSUBPS.BCST       numbers<>+288(SB), Z16, Z17
+	VFMADD213PS       Z17, Z16, Z18
+	VADDPS.BCST       numbers<>+384(SB), Z18, Z16
+	VRCP14PS          Z16, Z17
+	VMULPS            Z17, Z18, Z19
+	VFNMADD231PS      Z16, Z19, Z18
+	VFMADD213PS       Z19, Z17, Z18
 	VANDPS.BCST       numbers<>+416(SB), Z18, Z18
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z18, Z18
-	VMOVUPS           Z18, 64(R11)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z16
+	VORPS             Z16, Z18, Z18
+	VMOVUPS           Z18, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z16
-	VFNMADD231PS.BCST numbers<>+128(SB), Z16, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z16
+	VMAXPS            Z0, Z16, Z16
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z16, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z17
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z16
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z17
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z17
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z17
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z17
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z17
-	VMULPS            Z1, Z17, Z17
-	VFMADD213PS       Z1, Z1, Z17
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z16, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z16, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z16, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z16, Z17
+	VMULPS            Z16, Z17, Z17
+	VFMADD213PS       Z16, Z16, Z17
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z16
 	VFMADD213PS       Z16, Z0, Z17
 	VADDPS.BCST       numbers<>+384(SB), Z17, Z0
-	VDIVPS            Z0, Z17, Z17
+	VRCP14PS          Z0, Z16
+	VMULPS            Z16, Z17, Z18
+	VFNMADD231PS      Z0, Z18, Z17
+	VFMADD213PS       Z18, Z16, Z17
 	VANDPS.BCST       numbers<>+416(SB), Z17, Z17
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z17, Z17
-	VMOVUPS           Z17, 128(R11)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z17, 64(R11)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z16
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z16
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z16
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z16
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z16
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z16
 	VMULPS            Z1, Z16, Z16
 	VFMADD213PS       Z1, Z1, Z16
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z16
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z16
 	VADDPS.BCST       numbers<>+384(SB), Z16, Z0
-	VDIVPS            Z0, Z16, Z16
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z16, Z17
+	VFNMADD231PS      Z0, Z17, Z16
+	VFMADD213PS       Z17, Z1, Z16
 	VANDPS.BCST       numbers<>+416(SB), Z16, Z16
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z16, Z16
-	VMOVUPS           Z16, 192(R11)
-	VORPS.BCST        numbers<>+352(SB), Z4, Z0
+	VMOVUPS           Z16, 128(R11)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z4, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z5, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z16
+	VFNMADD231PS      Z0, Z16, Z2
+	VFMADD213PS       Z16, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)
+	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z5, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z6, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z6, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z7, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z7, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z8, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z8, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z9, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z8, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z9, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z10, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z8, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z9, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z10, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z11, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z9, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z10, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z11, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z12, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z10, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z11, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z12, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z13, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z11, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z12, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z13, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z14, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z12, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z13, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z14, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z15, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z13, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z14, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z15, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(BX*1)
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z14, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z15, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z15, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(BX*1)
 	LEAQ              (R9)(SI*4), R9
 	LEAQ              (R11)(DX*4), R11
 	ADDQ              $0x10, R10
@@ -4628,294 +4661,330 @@ terms_122:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_122
-	VORPS.BCST        numbers<>+352(SB), Z0, Z12
+	VORPS.BCST        numbers<>+320(SB), Z0, Z12
 	VADDPS            Z12, Z12, Z12
-	VBROADCASTSS      numbers<>+32(SB), Z13
+	VBROADCASTSS      numbers<>+352(SB), Z13
 	VMAXPS            Z12, Z13, Z13
-	VBROADCASTSS      numbers<>+64(SB), Z12
-	VFMADD213PS.BCST  numbers<>+96(SB), Z13, Z12
-	VSUBPS.BCST       numbers<>+96(SB), Z12, Z14
-	VFNMADD231PS.BCST numbers<>+128(SB), Z14, Z13
-	VPSLLD            $0x17, Z12, Z12
-	VBROADCASTSS      numbers<>+160(SB), Z15
-	VFMADD213PS.BCST  numbers<>+192(SB), Z13, Z15
-	VFMADD213PS.BCST  numbers<>+224(SB), Z13, Z15
-	VFMADD213PS.BCST  numbers<>+256(SB), Z13, Z15
-	VFMADD213PS.BCST  numbers<>+288(SB), Z13, Z15
-	VMULPS            Z13, Z15, Z15
-	VFMADD213PS       Z13, Z13, Z15
-	VSUBPS.BCST       numbers<>+320(SB), Z12, Z14
-	VFMADD213PS       Z14, Z12, Z15
-	VADDPS.BCST       numbers<>+384(SB), Z15, Z12
-	VDIVPS            Z12, Z15, Z15
-	VANDPS.BCST       numbers<>+416(SB), Z15, Z15
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z12
-	VORPS             Z12, Z15, Z15
-	VMOVUPS           Z15, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z12
-	VMAXPS            Z0, Z12, Z12
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z12, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z13
-	VFNMADD231PS.BCST numbers<>+128(SB), Z13, Z12
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z14
-	VFMADD213PS.BCST  numbers<>+192(SB), Z12, Z14
-	VFMADD213PS.BCST  numbers<>+224(SB), Z12, Z14
-	VFMADD213PS.BCST  numbers<>+256(SB), Z12, Z14
-	VFMADD213PS.BCST  numbers<>+288(SB), Z12, Z14
-	VMULPS            Z12, Z14, Z14
-	VFMADD213PS       Z12, Z12, Z14
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z13
-	VFMADD213PS       Z13, Z0, Z14
-	VADDPS.BCST       numbers<>+384(SB), Z14, Z0
-	VDIVPS            Z0, Z14, Z14
+	VFMADD213PS.BCST  numbers<>+64(SB), Z13, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z12, Z14
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z13
+	VPSLLD            $0x17, Z12, Z12
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z13, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z13, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z13, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z13, Z14
+	VMULPS            Z13, Z14, Z14
+	VFMADD213PS       Z13, Z13, Z14
+	VSUBPS.BCST       numbers<>+288(SB), Z12, Z13
+	VFMADD213PS       Z13, Z12, Z14
+	VADDPS.BCST       numbers<>+384(SB), Z14, Z12
+	VRCP14PS          Z12, Z13
+	VMULPS            Z13, Z14, Z15
+	VFNMADD231PS      Z12, Z15, Z14
+	VFMADD213PS       Z15, Z13, Z14
 	VANDPS.BCST       numbers<>+416(SB), Z14, Z14
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z14, Z14
-	VMOVUPS           Z14, 64(R11)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z12
+	VORPS             Z12, Z14, Z14
+	VMOVUPS           Z14, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z12
-	VFNMADD231PS.BCST numbers<>+128(SB), Z12, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z12
+	VMAXPS            Z0, Z12, Z12
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z12, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z13
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z12
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z13
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z13
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z13
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z13
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z13
-	VMULPS            Z1, Z13, Z13
-	VFMADD213PS       Z1, Z1, Z13
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z12, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z12, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z12, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z12, Z13
+	VMULPS            Z12, Z13, Z13
+	VFMADD213PS       Z12, Z12, Z13
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z12
 	VFMADD213PS       Z12, Z0, Z13
 	VADDPS.BCST       numbers<>+384(SB), Z13, Z0
-	VDIVPS            Z0, Z13, Z13
+	VRCP14PS          Z0, Z12
+	VMULPS            Z12, Z13, Z14
+	VFNMADD231PS      Z0, Z14, Z13
+	VFMADD213PS       Z14, Z12, Z13
 	VANDPS.BCST       numbers<>+416(SB), Z13, Z13
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z13, Z13
-	VMOVUPS           Z13, 128(R11)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z13, 64(R11)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z12
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z12
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z12
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z12
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z12
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z12
 	VMULPS            Z1, Z12, Z12
 	VFMADD213PS       Z1, Z1, Z12
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z12
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z12
 	VADDPS.BCST       numbers<>+384(SB), Z12, Z0
-	VDIVPS            Z0, Z12, Z12
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z12, Z13
+	VFNMADD231PS      Z0, Z13, Z12
+	VFMADD213PS       Z13, Z1, Z12
 	VANDPS.BCST       numbers<>+416(SB), Z12, Z12
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z12, Z12
-	VMOVUPS           Z12, 192(R11)
-	VORPS.BCST        numbers<>+352(SB), Z4, Z0
+	VMOVUPS           Z12, 128(R11)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z4, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z5, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z12
+	VFNMADD231PS      Z0, Z12, Z2
+	VFMADD213PS       Z12, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)
+	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z5, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z6, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z6, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z7, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z7, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z8, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z8, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z9, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z8, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z9, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z10, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z8, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z9, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z10, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z11, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z9, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z10, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z11, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*2)
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z10, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z11, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z11, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*2)
 	LEAQ              (R9)(DI*1), R9
 	LEAQ              (R11)(BX*1), R11
 	ADDQ              $0x0c, R10
@@ -4955,198 +5024,222 @@ terms_124:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_124
-	VORPS.BCST        numbers<>+352(SB), Z0, Z8
+	VORPS.BCST        numbers<>+320(SB), Z0, Z8
 	VADDPS            Z8, Z8, Z8
-	VBROADCASTSS      numbers<>+32(SB), Z9
+	VBROADCASTSS      numbers<>+352(SB), Z9
 	VMAXPS            Z8, Z9, Z9
-	VBROADCASTSS      numbers<>+64(SB), Z8
-	VFMADD213PS.BCST  numbers<>+96(SB), Z9, Z8
-	VSUBPS.BCST       numbers<>+96(SB), Z8, Z10
-	VFNMADD231PS.BCST numbers<>+128(SB), Z10, Z9
-	VPSLLD            $0x17, Z8, Z8
-	VBROADCASTSS      numbers<>+160(SB), Z11
-	VFMADD213PS.BCST  numbers<>+192(SB), Z9, Z11
-	VFMADD213PS.BCST  numbers<>+224(SB), Z9, Z11
-	VFMADD213PS.BCST  numbers<>+256(SB), Z9, Z11
-	VFMADD213PS.BCST  numbers<>+288(SB), Z9, Z11
-	VMULPS            Z9, Z11, Z11
-	VFMADD213PS       Z9, Z9, Z11
-	VSUBPS.BCST       numbers<>+320(SB), Z8, Z10
-	VFMADD213PS       Z10, Z8, Z11
-	VADDPS.BCST       numbers<>+384(SB), Z11, Z8
-	VDIVPS            Z8, Z11, Z11
-	VANDPS.BCST       numbers<>+416(SB), Z11, Z11
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z8
-	VORPS             Z8, Z11, Z11
-	VMOVUPS           Z11, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z8
-	VMAXPS            Z0, Z8, Z8
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z8, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z9
-	VFNMADD231PS.BCST numbers<>+128(SB), Z9, Z8
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z10
-	VFMADD213PS.BCST  numbers<>+192(SB), Z8, Z10
-	VFMADD213PS.BCST  numbers<>+224(SB), Z8, Z10
-	VFMADD213PS.BCST  numbers<>+256(SB), Z8, Z10
-	VFMADD213PS.BCST  numbers<>+288(SB), Z8, Z10
-	VMULPS            Z8, Z10, Z10
-	VFMADD213PS       Z8, Z8, Z10
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z9
-	VFMADD213PS       Z9, Z0, Z10
-	VADDPS.BCST       numbers<>+384(SB), Z10, Z0
-	VDIVPS            Z0, Z10, Z10
+	VFMADD213PS.BCST  numbers<>+64(SB), Z9, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z8, Z10
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z9
+	VPSLLD            $0x17, Z8, Z8
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z9, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z9, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z9, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z9, Z10
+	VMULPS            Z9, Z10, Z10
+	VFMADD213PS       Z9, Z9, Z10
+	VSUBPS.BCST       numbers<>+288(SB), Z8, Z9
+	VFMADD213PS       Z9, Z8, Z10
+	VADDPS.BCST       numbers<>+384(SB), Z10, Z8
+	VRCP14PS          Z8, Z9
+	VMULPS            Z9, Z10, Z11
+	VFNMADD231PS      Z8, Z11, Z10
+	VFMADD213PS       Z11, Z9, Z10
 	VANDPS.BCST       numbers<>+416(SB), Z10, Z10
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z10, Z10
-	VMOVUPS           Z10, 64(R11)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z8
+	VORPS             Z8, Z10, Z10
+	VMOVUPS           Z10, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z8
-	VFNMADD231PS.BCST numbers<>+128(SB), Z8, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z8
+	VMAXPS            Z0, Z8, Z8
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z8, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z9
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z8
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z9
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z9
-	VMULPS            Z1, Z9, Z9
-	VFMADD213PS       Z1, Z1, Z9
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z8, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z8, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z8, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z8, Z9
+	VMULPS            Z8, Z9, Z9
+	VFMADD213PS       Z8, Z8, Z9
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z8
 	VFMADD213PS       Z8, Z0, Z9
 	VADDPS.BCST       numbers<>+384(SB), Z9, Z0
-	VDIVPS            Z0, Z9, Z9
+	VRCP14PS          Z0, Z8
+	VMULPS            Z8, Z9, Z10
+	VFNMADD231PS      Z0, Z10, Z9
+	VFMADD213PS       Z10, Z8, Z9
 	VANDPS.BCST       numbers<>+416(SB), Z9, Z9
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z9, Z9
-	VMOVUPS           Z9, 128(R11)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z9, 64(R11)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z8
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z8
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z8
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z8
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z8
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z8
 	VMULPS            Z1, Z8, Z8
 	VFMADD213PS       Z1, Z1, Z8
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z8
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z8
 	VADDPS.BCST       numbers<>+384(SB), Z8, Z0
-	VDIVPS            Z0, Z8, Z8
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z8, Z9
+	VFNMADD231PS      Z0, Z9, Z8
+	VFMADD213PS       Z9, Z1, Z8
 	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z8, Z8
-	VMOVUPS           Z8, 192(R11)
-	VORPS.BCST        numbers<>+352(SB), Z4, Z0
+	VMOVUPS           Z8, 128(R11)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z4, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z5, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z8
+	VFNMADD231PS      Z0, Z8, Z2
+	VFMADD213PS       Z8, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)
+	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z5, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 64(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z6, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z6, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 128(R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z7, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 64(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z7, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, 192(R11)(DX*1)
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 128(R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z7, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)(DX*1)
 	LEAQ              (R9)(SI*2), R9
 	LEAQ              (R11)(DX*2), R11
 	ADDQ              $0x08, R10
@@ -5177,102 +5270,114 @@ terms_126:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_126
-	VORPS.BCST        numbers<>+352(SB), Z0, Z4
+	VORPS.BCST        numbers<>+320(SB), Z0, Z4
 	VADDPS            Z4, Z4, Z4
-	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+352(SB), Z5
 	VMAXPS            Z4, Z5, Z5
-	VBROADCASTSS      numbers<>+64(SB), Z4
-	VFMADD213PS.BCST  numbers<>+96(SB), Z5, Z4
-	VSUBPS.BCST       numbers<>+96(SB), Z4, Z6
-	VFNMADD231PS.BCST numbers<>+128(SB), Z6, Z5
-	VPSLLD            $0x17, Z4, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z7
-	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z7
-	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z5, Z7
-	VSUBPS.BCST       numbers<>+320(SB), Z4, Z6
-	VFMADD213PS       Z6, Z4, Z7
-	VADDPS.BCST       numbers<>+384(SB), Z7, Z4
-	VDIVPS            Z4, Z7, Z7
-	VANDPS.BCST       numbers<>+416(SB), Z7, Z7
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z4
-	VORPS             Z4, Z7, Z7
-	VMOVUPS           Z7, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z4
-	VMAXPS            Z0, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z4
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z6
-	VMULPS            Z4, Z6, Z6
-	VFMADD213PS       Z4, Z4, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z5
-	VFMADD213PS       Z5, Z0, Z6
-	VADDPS.BCST       numbers<>+384(SB), Z6, Z0
-	VDIVPS            Z0, Z6, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z4
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z5
+	VPSLLD            $0x17, Z4, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z6
+	VMULPS            Z5, Z6, Z6
+	VFMADD213PS       Z5, Z5, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z5
+	VFMADD213PS       Z5, Z4, Z6
+	VADDPS.BCST       numbers<>+384(SB), Z6, Z4
+	VRCP14PS          Z4, Z5
+	VMULPS            Z5, Z6, Z7
+	VFNMADD231PS      Z4, Z7, Z6
+	VFMADD213PS       Z7, Z5, Z6
 	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z6, Z6
-	VMOVUPS           Z6, 64(R11)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z4
+	VORPS             Z4, Z6, Z6
+	VMOVUPS           Z6, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z4
+	VMAXPS            Z0, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z4
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z5
-	VMULPS            Z1, Z5, Z5
-	VFMADD213PS       Z1, Z1, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z4, Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z4
 	VFMADD213PS       Z4, Z0, Z5
 	VADDPS.BCST       numbers<>+384(SB), Z5, Z0
-	VDIVPS            Z0, Z5, Z5
+	VRCP14PS          Z0, Z4
+	VMULPS            Z4, Z5, Z6
+	VFNMADD231PS      Z0, Z6, Z5
+	VFMADD213PS       Z6, Z4, Z5
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, 128(R11)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z5, 64(R11)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z4
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z4
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z4
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z4
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z4
 	VMULPS            Z1, Z4, Z4
 	VFMADD213PS       Z1, Z1, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z4
 	VADDPS.BCST       numbers<>+384(SB), Z4, Z0
-	VDIVPS            Z0, Z4, Z4
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z4, Z5
+	VFNMADD231PS      Z0, Z5, Z4
+	VFMADD213PS       Z5, Z1, Z4
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, 192(R11)
+	VMOVUPS           Z4, 128(R11)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z4
+	VFNMADD231PS      Z0, Z4, Z2
+	VFMADD213PS       Z4, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, 192(R11)
 	ADDQ              SI, R9
 	ADDQ              DX, R11
 	ADDQ              $0x04, R10
@@ -5321,126 +5426,141 @@ terms_132:
 	ADDQ              DX, R14
 	DECQ              R15
 	JNZ               terms_132
-	VORPS.BCST        numbers<>+352(SB), Z0, Z5
+	VORPS.BCST        numbers<>+320(SB), Z0, Z5
 	VADDPS            Z5, Z5, Z5
-	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+352(SB), Z6
 	VMAXPS            Z5, Z6, Z6
-	VBROADCASTSS      numbers<>+64(SB), Z5
-	VFMADD213PS.BCST  numbers<>+96(SB), Z6, Z5
-	VSUBPS.BCST       numbers<>+96(SB), Z5, Z7
-	VFNMADD231PS.BCST numbers<>+128(SB), Z7, Z6
-	VPSLLD            $0x17, Z5, Z5
-	VBROADCASTSS      numbers<>+160(SB), Z8
-	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z8
-	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z8
-	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z8
-	VFMADD213PS.BCST  numbers<>+288(SB), Z6, Z8
-	VMULPS            Z6, Z8, Z8
-	VFMADD213PS       Z6, Z6, Z8
-	VSUBPS.BCST       numbers<>+320(SB), Z5, Z7
-	VFMADD213PS       Z7, Z5, Z8
-	VADDPS.BCST       numbers<>+384(SB), Z8, Z5
-	VDIVPS            Z5, Z8, Z8
-	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z5
-	VORPS             Z5, Z8, Z8
-	VMOVUPS           Z8, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z5
-	VMAXPS            Z0, Z5, Z5
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z5, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z6
-	VFNMADD231PS.BCST numbers<>+128(SB), Z6, Z5
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z7
-	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z7
-	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z5, Z7
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z6
-	VFMADD213PS       Z6, Z0, Z7
-	VADDPS.BCST       numbers<>+384(SB), Z7, Z0
-	VDIVPS            Z0, Z7, Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z6, Z5
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z7
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z6
+	VPSLLD            $0x17, Z5, Z5
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z7
+	VMULPS            Z6, Z7, Z7
+	VFMADD213PS       Z6, Z6, Z7
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z6
+	VFMADD213PS       Z6, Z5, Z7
+	VADDPS.BCST       numbers<>+384(SB), Z7, Z5
+	VRCP14PS          Z5, Z6
+	VMULPS            Z6, Z7, Z8
+	VFNMADD231PS      Z5, Z8, Z7
+	VFMADD213PS       Z8, Z6, Z7
 	VANDPS.BCST       numbers<>+416(SB), Z7, Z7
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z7, Z7
-	VMOVUPS           Z7, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z5
+	VORPS             Z5, Z7, Z7
+	VMOVUPS           Z7, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z5
+	VMAXPS            Z0, Z5, Z5
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z5
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z6
-	VMULPS            Z1, Z6, Z6
-	VFMADD213PS       Z1, Z1, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z5
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z6
+	VMULPS            Z5, Z6, Z6
+	VFMADD213PS       Z5, Z5, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z5
 	VFMADD213PS       Z5, Z0, Z6
 	VADDPS.BCST       numbers<>+384(SB), Z6, Z0
-	VDIVPS            Z0, Z6, Z6
+	VRCP14PS          Z0, Z5
+	VMULPS            Z5, Z6, Z7
+	VFNMADD231PS      Z0, Z7, Z6
+	VFMADD213PS       Z7, Z5, Z6
 	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z6, Z6
-	VMOVUPS           Z6, (R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z6, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z5
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z5
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z5
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z5
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z5
 	VMULPS            Z1, Z5, Z5
 	VFMADD213PS       Z1, Z1, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z5
 	VADDPS.BCST       numbers<>+384(SB), Z5, Z0
-	VDIVPS            Z0, Z5, Z5
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z5, Z6
+	VFNMADD231PS      Z0, Z6, Z5
+	VFMADD213PS       Z6, Z1, Z5
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, (R11)(BX*1)
-	VORPS.BCST        numbers<>+352(SB), Z4, Z0
+	VMOVUPS           Z5, (R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z3
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VMULPS            Z1, Z3, Z3
-	VFMADD213PS       Z1, Z1, Z3
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z3
-	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
-	VDIVPS            Z0, Z3, Z3
-	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
-	VANDPS.BCST       numbers<>+352(SB), Z4, Z0
-	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*4)
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z5
+	VFNMADD231PS      Z0, Z5, Z2
+	VFMADD213PS       Z5, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(BX*1)
+	VORPS.BCST        numbers<>+320(SB), Z4, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z3
+	VFNMADD231PS      Z0, Z3, Z2
+	VFMADD213PS       Z3, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(DX*4)
 	ADDQ              SI, R9
 	LEAQ              (R9)(SI*4), R9
 	ADDQ              DX, R11
@@ -5474,102 +5594,114 @@ terms_134:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_134
-	VORPS.BCST        numbers<>+352(SB), Z0, Z4
+	VORPS.BCST        numbers<>+320(SB), Z0, Z4
 	VADDPS            Z4, Z4, Z4
-	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+352(SB), Z5
 	VMAXPS            Z4, Z5, Z5
-	VBROADCASTSS      numbers<>+64(SB), Z4
-	VFMADD213PS.BCST  numbers<>+96(SB), Z5, Z4
-	VSUBPS.BCST       numbers<>+96(SB), Z4, Z6
-	VFNMADD231PS.BCST numbers<>+128(SB), Z6, Z5
-	VPSLLD            $0x17, Z4, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z7
-	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
-	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z7
-	VMULPS            Z5, Z7, Z7
-	VFMADD213PS       Z5, Z5, Z7
-	VSUBPS.BCST       numbers<>+320(SB), Z4, Z6
-	VFMADD213PS       Z6, Z4, Z7
-	VADDPS.BCST       numbers<>+384(SB), Z7, Z4
-	VDIVPS            Z4, Z7, Z7
-	VANDPS.BCST       numbers<>+416(SB), Z7, Z7
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z4
-	VORPS             Z4, Z7, Z7
-	VMOVUPS           Z7, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z4
-	VMAXPS            Z0, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z4
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z6
-	VMULPS            Z4, Z6, Z6
-	VFMADD213PS       Z4, Z4, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z5
-	VFMADD213PS       Z5, Z0, Z6
-	VADDPS.BCST       numbers<>+384(SB), Z6, Z0
-	VDIVPS            Z0, Z6, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z4
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z5
+	VPSLLD            $0x17, Z4, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z6
+	VMULPS            Z5, Z6, Z6
+	VFMADD213PS       Z5, Z5, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z5
+	VFMADD213PS       Z5, Z4, Z6
+	VADDPS.BCST       numbers<>+384(SB), Z6, Z4
+	VRCP14PS          Z4, Z5
+	VMULPS            Z5, Z6, Z7
+	VFNMADD231PS      Z4, Z7, Z6
+	VFMADD213PS       Z7, Z5, Z6
 	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z6, Z6
-	VMOVUPS           Z6, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z4
+	VORPS             Z4, Z6, Z6
+	VMOVUPS           Z6, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z4
+	VMAXPS            Z0, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z4
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z5
-	VMULPS            Z1, Z5, Z5
-	VFMADD213PS       Z1, Z1, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z4, Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z4
 	VFMADD213PS       Z4, Z0, Z5
 	VADDPS.BCST       numbers<>+384(SB), Z5, Z0
-	VDIVPS            Z0, Z5, Z5
+	VRCP14PS          Z0, Z4
+	VMULPS            Z4, Z5, Z6
+	VFNMADD231PS      Z0, Z6, Z5
+	VFMADD213PS       Z6, Z4, Z5
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, (R11)(DX*2)
-	VORPS.BCST        numbers<>+352(SB), Z3, Z0
+	VMOVUPS           Z5, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
+	VBROADCASTSS      numbers<>+352(SB), Z1
 	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z1
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z4
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z4
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z4
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z4
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z4
 	VMULPS            Z1, Z4, Z4
 	VFMADD213PS       Z1, Z1, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z2
-	VFMADD213PS       Z2, Z0, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z4
 	VADDPS.BCST       numbers<>+384(SB), Z4, Z0
-	VDIVPS            Z0, Z4, Z4
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z4, Z5
+	VFNMADD231PS      Z0, Z5, Z4
+	VFMADD213PS       Z5, Z1, Z4
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
-	VANDPS.BCST       numbers<>+352(SB), Z3, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, (R11)(BX*1)
+	VMOVUPS           Z4, (R11)(DX*2)
+	VORPS.BCST        numbers<>+320(SB), Z3, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z2
+	VMULPS            Z1, Z2, Z2
+	VFMADD213PS       Z1, Z1, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z2
+	VADDPS.BCST       numbers<>+384(SB), Z2, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z2, Z4
+	VFNMADD231PS      Z0, Z4, Z2
+	VFMADD213PS       Z4, Z1, Z2
+	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
+	VORPS             Z0, Z2, Z2
+	VMOVUPS           Z2, (R11)(BX*1)
 	LEAQ              (R9)(SI*4), R9
 	LEAQ              (R11)(DX*4), R11
 	ADDQ              $0x10, R10
@@ -5597,78 +5729,87 @@ terms_136:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_136
-	VORPS.BCST        numbers<>+352(SB), Z0, Z3
+	VORPS.BCST        numbers<>+320(SB), Z0, Z3
 	VADDPS            Z3, Z3, Z3
-	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+352(SB), Z4
 	VMAXPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z3
-	VSUBPS.BCST       numbers<>+96(SB), Z3, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z4
-	VPSLLD            $0x17, Z3, Z3
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z6
-	VMULPS            Z4, Z6, Z6
-	VFMADD213PS       Z4, Z4, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z3, Z5
-	VFMADD213PS       Z5, Z3, Z6
-	VADDPS.BCST       numbers<>+384(SB), Z6, Z3
-	VDIVPS            Z3, Z6, Z6
-	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z3
-	VORPS             Z3, Z6, Z6
-	VMOVUPS           Z6, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z3
-	VMAXPS            Z0, Z3, Z3
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z3, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z3
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
-	VMULPS            Z3, Z5, Z5
-	VFMADD213PS       Z3, Z3, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z4
-	VFMADD213PS       Z4, Z0, Z5
-	VADDPS.BCST       numbers<>+384(SB), Z5, Z0
-	VDIVPS            Z0, Z5, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z4, Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z4
+	VFMADD213PS       Z4, Z3, Z5
+	VADDPS.BCST       numbers<>+384(SB), Z5, Z3
+	VRCP14PS          Z3, Z4
+	VMULPS            Z4, Z5, Z6
+	VFNMADD231PS      Z3, Z6, Z5
+	VFMADD213PS       Z6, Z4, Z5
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, (R11)(DX*1)
-	VORPS.BCST        numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z3
+	VORPS             Z3, Z5, Z5
+	VMOVUPS           Z5, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
-	VBROADCASTSS      numbers<>+32(SB), Z1
-	VMAXPS            Z0, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z3
+	VMAXPS            Z0, Z3, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z3
 	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z4
-	VMULPS            Z1, Z4, Z4
-	VFMADD213PS       Z1, Z1, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z3
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z4
+	VMULPS            Z3, Z4, Z4
+	VFMADD213PS       Z3, Z3, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z3
 	VFMADD213PS       Z3, Z0, Z4
 	VADDPS.BCST       numbers<>+384(SB), Z4, Z0
-	VDIVPS            Z0, Z4, Z4
+	VRCP14PS          Z0, Z3
+	VMULPS            Z3, Z4, Z5
+	VFNMADD231PS      Z0, Z5, Z4
+	VFMADD213PS       Z5, Z3, Z4
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z0
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, (R11)(DX*2)
+	VMOVUPS           Z4, (R11)(DX*1)
+	VORPS.BCST        numbers<>+320(SB), Z2, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z1
+	VMAXPS            Z0, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z1
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z1
+	VFMADD213PS       Z1, Z0, Z3
+	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
+	VRCP14PS          Z0, Z1
+	VMULPS            Z1, Z3, Z4
+	VFNMADD231PS      Z0, Z4, Z3
+	VFMADD213PS       Z4, Z1, Z3
+	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
+	VORPS             Z0, Z3, Z3
+	VMOVUPS           Z3, (R11)(DX*2)
 	LEAQ              (R9)(DI*1), R9
 	LEAQ              (R11)(BX*1), R11
 	ADDQ              $0x0c, R10
@@ -5693,54 +5834,60 @@ terms_138:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_138
-	VORPS.BCST        numbers<>+352(SB), Z0, Z2
+	VORPS.BCST        numbers<>+320(SB), Z0, Z2
 	VADDPS            Z2, Z2, Z2
-	VBROADCASTSS      numbers<>+32(SB), Z3
+	VBROADCASTSS      numbers<>+352(SB), Z3
 	VMAXPS            Z2, Z3, Z3
-	VBROADCASTSS      numbers<>+64(SB), Z2
-	VFMADD213PS.BCST  numbers<>+96(SB), Z3, Z2
-	VSUBPS.BCST       numbers<>+96(SB), Z2, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z3
-	VPSLLD            $0x17, Z2, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
-	VMULPS            Z3, Z5, Z5
-	VFMADD213PS       Z3, Z3, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z2, Z4
-	VFMADD213PS       Z4, Z2, Z5
-	VADDPS.BCST       numbers<>+384(SB), Z5, Z2
-	VDIVPS            Z2, Z5, Z5
-	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z2
-	VORPS             Z2, Z5, Z5
-	VMOVUPS           Z5, (R11)
-	VORPS.BCST        numbers<>+352(SB), Z1, Z0
-	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z2
-	VMAXPS            Z0, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z0
-	VFMADD213PS.BCST  numbers<>+96(SB), Z2, Z0
-	VSUBPS.BCST       numbers<>+96(SB), Z0, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
-	VPSLLD            $0x17, Z0, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VMULPS            Z2, Z4, Z4
-	VFMADD213PS       Z2, Z2, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z0, Z3
-	VFMADD213PS       Z3, Z0, Z4
-	VADDPS.BCST       numbers<>+384(SB), Z4, Z0
-	VDIVPS            Z0, Z4, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z4
+	VMULPS            Z3, Z4, Z4
+	VFMADD213PS       Z3, Z3, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z3
+	VFMADD213PS       Z3, Z2, Z4
+	VADDPS.BCST       numbers<>+384(SB), Z4, Z2
+	VRCP14PS          Z2, Z3
+	VMULPS            Z3, Z4, Z5
+	VFNMADD231PS      Z2, Z5, Z4
+	VFMADD213PS       Z5, Z3, Z4
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z0
-	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, (R11)(DX*1)
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z2
+	VORPS             Z2, Z4, Z4
+	VMOVUPS           Z4, (R11)
+	VORPS.BCST        numbers<>+320(SB), Z1, Z0
+	VADDPS            Z0, Z0, Z0
+	VBROADCASTSS      numbers<>+352(SB), Z2
+	VMAXPS            Z0, Z2, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z0
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z0
+	VSUBPS.BCST       numbers<>+64(SB), Z0, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z2
+	VPSLLD            $0x17, Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z3
+	VMULPS            Z2, Z3, Z3
+	VFMADD213PS       Z2, Z2, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z0, Z2
+	VFMADD213PS       Z2, Z0, Z3
+	VADDPS.BCST       numbers<>+384(SB), Z3, Z0
+	VRCP14PS          Z0, Z2
+	VMULPS            Z2, Z3, Z4
+	VFNMADD231PS      Z0, Z4, Z3
+	VFMADD213PS       Z4, Z2, Z3
+	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
+	VORPS             Z0, Z3, Z3
+	VMOVUPS           Z3, (R11)(DX*1)
 	LEAQ              (R9)(SI*2), R9
 	LEAQ              (R11)(DX*2), R11
 	ADDQ              $0x08, R10
@@ -5762,30 +5909,33 @@ terms_140:
 	ADDQ              DX, R13
 	DECQ              R14
 	JNZ               terms_140
-	VORPS.BCST        numbers<>+352(SB), Z0, Z1
+	VORPS.BCST        numbers<>+320(SB), Z0, Z1
 	VADDPS            Z1, Z1, Z1
-	VBROADCASTSS      numbers<>+32(SB), Z2
+	VBROADCASTSS      numbers<>+352(SB), Z2
 	VMAXPS            Z1, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z2, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z2
 	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VMULPS            Z2, Z4, Z4
-	VFMADD213PS       Z2, Z2, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z3
-	VFMADD213PS       Z3, Z1, Z4
-	VADDPS.BCST       numbers<>+384(SB), Z4, Z1
-	VDIVPS            Z1, Z4, Z4
-	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z1
-	VORPS             Z1, Z4, Z4
-	VMOVUPS           Z4, (R11)
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z3
+	VMULPS            Z2, Z3, Z3
+	VFMADD213PS       Z2, Z2, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z2
+	VFMADD213PS       Z2, Z1, Z3
+	VADDPS.BCST       numbers<>+384(SB), Z3, Z1
+	VRCP14PS          Z1, Z2
+	VMULPS            Z2, Z3, Z4
+	VFNMADD231PS      Z1, Z4, Z3
+	VFMADD213PS       Z4, Z2, Z3
+	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z1
+	VORPS             Z1, Z3, Z3
+	VMOVUPS           Z3, (R11)
 	ADDQ              SI, R9
 	ADDQ              DX, R11
 	ADDQ              $0x04, R10
@@ -8006,9 +8156,9 @@ block_225:
 	MOVQ in+40(FP), R10
 	MOVQ BX, R11
 
-block_228:
+inputs_228:
 	CMPQ   R10, $0x04
-	JLT    rest_229
+	JLE    last_229
 	MOVQ   R11, R12
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8150,11 +8300,11 @@ columns_231:
 	LEAQ          (R9)(AX*4), R9
 	ADDQ          $0x10, R11
 	SUBQ          $0x04, R10
-	JMP           block_228
+	JMP           inputs_228
 
-rest_229:
-	CMPQ   R10, $0x03
-	JNE    rest_232
+last_229:
+	CMPQ   R10, $0x04
+	JNE    last_232
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8171,41 +8321,231 @@ rest_229:
 	VXORPS Z12, Z12, Z12
 	VXORPS Z13, Z13, Z13
 	VXORPS Z14, Z14, Z14
-	MOVQ   DI, R12
-	MOVQ   R9, R13
-	MOVQ   AX, R14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	VXORPS Z20, Z20, Z20
+	VXORPS Z21, Z21, Z21
+	VXORPS Z22, Z22, Z22
+	VXORPS Z23, Z23, Z23
+	VXORPS Z24, Z24, Z24
+	MOVQ   DI, R11
+	MOVQ   AX, R12
 
 columns_233:
-	VMOVUPS       (R13), Z15
-	VMOVUPS       (R13)(AX*1), Z16
-	VMOVUPS       (R13)(AX*2), Z17
-	VMOVUPS       (R12), Z18
-	VFMADD231PS   Z15, Z18, Z0
-	VFMADD231PS   Z16, Z18, Z1
-	VFMADD231PS   Z17, Z18, Z2
-	VMOVUPS       (R12)(AX*1), Z18
-	VFMADD231PS   Z15, Z18, Z3
-	VFMADD231PS   Z16, Z18, Z4
-	VFMADD231PS   Z17, Z18, Z5
-	VMOVUPS       (R12)(AX*2), Z18
-	VFMADD231PS   Z15, Z18, Z6
-	VFMADD231PS   Z16, Z18, Z7
-	VFMADD231PS   Z17, Z18, Z8
-	VMOVUPS       (R12)(CX*1), Z18
-	VFMADD231PS   Z15, Z18, Z9
-	VFMADD231PS   Z16, Z18, Z10
-	VFMADD231PS   Z17, Z18, Z11
-	VMOVUPS       (R12)(AX*4), Z18
-	VFMADD231PS   Z15, Z18, Z12
-	VFMADD231PS   Z16, Z18, Z13
-	VFMADD231PS   Z17, Z18, Z14
-	ADDQ          $0x40, R12
-	ADDQ          $0x40, R13
-	SUBQ          $0x40, R14
+	VMOVUPS       (R9), Z25
+	VMOVUPS       (R9)(AX*1), Z26
+	VMOVUPS       (R9)(AX*2), Z27
+	VMOVUPS       (R9)(CX*1), Z28
+	VMOVUPS       (R11), Z29
+	VFMADD231PS   Z25, Z29, Z0
+	VFMADD231PS   Z26, Z29, Z1
+	VFMADD231PS   Z27, Z29, Z2
+	VFMADD231PS   Z28, Z29, Z3
+	VADDPS        Z29, Z4, Z4
+	VMOVUPS       (R11)(AX*1), Z29
+	VFMADD231PS   Z25, Z29, Z5
+	VFMADD231PS   Z26, Z29, Z6
+	VFMADD231PS   Z27, Z29, Z7
+	VFMADD231PS   Z28, Z29, Z8
+	VADDPS        Z29, Z9, Z9
+	VMOVUPS       (R11)(AX*2), Z29
+	VFMADD231PS   Z25, Z29, Z10
+	VFMADD231PS   Z26, Z29, Z11
+	VFMADD231PS   Z27, Z29, Z12
+	VFMADD231PS   Z28, Z29, Z13
+	VADDPS        Z29, Z14, Z14
+	VMOVUPS       (R11)(CX*1), Z29
+	VFMADD231PS   Z25, Z29, Z15
+	VFMADD231PS   Z26, Z29, Z16
+	VFMADD231PS   Z27, Z29, Z17
+	VFMADD231PS   Z28, Z29, Z18
+	VADDPS        Z29, Z19, Z19
+	VMOVUPS       (R11)(AX*4), Z29
+	VFMADD231PS   Z25, Z29, Z20
+	VFMADD231PS   Z26, Z29, Z21
+	VFMADD231PS   Z27, Z29, Z22
+	VFMADD231PS   Z28, Z29, Z23
+	VADDPS        Z29, Z24, Z24
+	ADDQ          $0x40, R11
+	ADDQ          $0x40, R9
+	SUBQ          $0x40, R12
 	JNZ           columns_233
-	VUNPCKHPS     Z1, Z0, Z15
+	VUNPCKHPS     Z1, Z0, Z25
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z15, Z0, Z0
+	VADDPS        Z25, Z0, Z0
+	VUNPCKHPS     Z3, Z2, Z1
+	VUNPCKLPS     Z3, Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VUNPCKLPD     Z2, Z0, Z1
+	VUNPCKHPD     Z2, Z0, Z0
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VADDPS        (R10), X0, X0
+	VMOVUPS       X0, (R10)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z6, Z5, Z0
+	VUNPCKLPS     Z6, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKHPS     Z8, Z7, Z0
+	VUNPCKLPS     Z8, Z7, Z7
+	VADDPS        Z0, Z7, Z7
+	VUNPCKLPD     Z7, Z5, Z0
+	VUNPCKHPD     Z7, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VADDPS        (R10), X5, X5
+	VMOVUPS       X5, (R10)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z11, Z10, Z0
+	VUNPCKLPS     Z11, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VUNPCKHPS     Z13, Z12, Z0
+	VUNPCKLPS     Z13, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VUNPCKLPD     Z12, Z10, Z0
+	VUNPCKHPD     Z12, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X0
+	VADDPS        X0, X10, X10
+	VADDPS        (R10), X10, X10
+	VMOVUPS       X10, (R10)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z16, Z15, Z0
+	VUNPCKLPS     Z16, Z15, Z15
+	VADDPS        Z0, Z15, Z15
+	VUNPCKHPS     Z18, Z17, Z0
+	VUNPCKLPS     Z18, Z17, Z17
+	VADDPS        Z0, Z17, Z17
+	VUNPCKLPD     Z17, Z15, Z0
+	VUNPCKHPD     Z17, Z15, Z15
+	VADDPS        Z0, Z15, Z15
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y0, Y15, Y15
+	VEXTRACTF32X4 $0x01, Y15, X0
+	VADDPS        X0, X15, X15
+	VADDPS        (R10), X15, X15
+	VMOVUPS       X15, (R10)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z21, Z20, Z0
+	VUNPCKLPS     Z21, Z20, Z20
+	VADDPS        Z0, Z20, Z20
+	VUNPCKHPS     Z23, Z22, Z0
+	VUNPCKLPS     Z23, Z22, Z22
+	VADDPS        Z0, Z22, Z22
+	VUNPCKLPD     Z22, Z20, Z0
+	VUNPCKHPD     Z22, Z20, Z20
+	VADDPS        Z0, Z20, Z20
+	VEXTRACTF64X4 $0x01, Z20, Y0
+	VADDPS        Y0, Y20, Y20
+	VEXTRACTF32X4 $0x01, Y20, X0
+	VADDPS        X0, X20, X20
+	VADDPS        (R10), X20, X20
+	VMOVUPS       X20, (R10)
+	VUNPCKHPS     Z9, Z4, Z0
+	VUNPCKLPS     Z9, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z19, Z14, Z0
+	VUNPCKLPS     Z19, Z14, Z14
+	VADDPS        Z0, Z14, Z14
+	VUNPCKLPD     Z14, Z4, Z0
+	VUNPCKHPD     Z14, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VADDPS        (SI), X4, X4
+	VMOVUPS       X4, (SI)
+	ADDQ          $0x10, SI
+	VUNPCKHPS     Z24, Z24, Z0
+	VUNPCKLPS     Z24, Z24, Z24
+	VADDPS        Z0, Z24, Z24
+	VUNPCKLPD     Z24, Z24, Z0
+	VUNPCKHPD     Z24, Z24, Z24
+	VADDPS        Z0, Z24, Z24
+	VEXTRACTF64X4 $0x01, Z24, Y0
+	VADDPS        Y0, Y24, Y24
+	VEXTRACTF32X4 $0x01, Y24, X0
+	VADDPS        X0, X24, X24
+	VADDSS        (SI), X24, X24
+	VMOVSS        X24, (SI)
+	ADDQ          $0x04, SI
+	JMP           done_230
+
+last_232:
+	CMPQ   R10, $0x03
+	JNE    last_234
+	MOVQ   R11, R10
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	MOVQ   DI, R11
+	MOVQ   AX, R12
+
+columns_235:
+	VMOVUPS       (R9), Z20
+	VMOVUPS       (R9)(AX*1), Z21
+	VMOVUPS       (R9)(AX*2), Z22
+	VMOVUPS       (R11), Z23
+	VFMADD231PS   Z20, Z23, Z0
+	VFMADD231PS   Z21, Z23, Z1
+	VFMADD231PS   Z22, Z23, Z2
+	VADDPS        Z23, Z3, Z3
+	VMOVUPS       (R11)(AX*1), Z23
+	VFMADD231PS   Z20, Z23, Z4
+	VFMADD231PS   Z21, Z23, Z5
+	VFMADD231PS   Z22, Z23, Z6
+	VADDPS        Z23, Z7, Z7
+	VMOVUPS       (R11)(AX*2), Z23
+	VFMADD231PS   Z20, Z23, Z8
+	VFMADD231PS   Z21, Z23, Z9
+	VFMADD231PS   Z22, Z23, Z10
+	VADDPS        Z23, Z11, Z11
+	VMOVUPS       (R11)(CX*1), Z23
+	VFMADD231PS   Z20, Z23, Z12
+	VFMADD231PS   Z21, Z23, Z13
+	VFMADD231PS   Z22, Z23, Z14
+	VADDPS        Z23, Z15, Z15
+	VMOVUPS       (R11)(AX*4), Z23
+	VFMADD231PS   Z20, Z23, Z16
+	VFMADD231PS   Z21, Z23, Z17
+	VFMADD231PS   Z22, Z23, Z18
+	VADDPS        Z23, Z19, Z19
+	ADDQ          $0x40, R11
+	ADDQ          $0x40, R9
+	SUBQ          $0x40, R12
+	JNZ           columns_235
+	VUNPCKHPS     Z1, Z0, Z20
+	VUNPCKLPS     Z1, Z0, Z0
+	VADDPS        Z20, Z0, Z0
 	VUNPCKHPS     Z2, Z2, Z1
 	VUNPCKLPS     Z2, Z2, Z2
 	VADDPS        Z1, Z2, Z2
@@ -8223,65 +8563,45 @@ columns_233:
 	VADDSS        8(R10), X0, X0
 	VMOVSS        X0, 8(R10)
 	ADDQ          DX, R10
-	VUNPCKHPS     Z4, Z3, Z0
-	VUNPCKLPS     Z4, Z3, Z3
-	VADDPS        Z0, Z3, Z3
-	VUNPCKHPS     Z5, Z5, Z0
-	VUNPCKLPS     Z5, Z5, Z5
-	VADDPS        Z0, Z5, Z5
-	VUNPCKLPD     Z5, Z3, Z0
-	VUNPCKHPD     Z5, Z3, Z3
-	VADDPS        Z0, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y0
-	VADDPS        Y0, Y3, Y3
-	VEXTRACTF32X4 $0x01, Y3, X0
-	VADDPS        X0, X3, X3
-	VMOVSD        (R10), X0
-	VADDPS        X3, X0, X0
-	VMOVSD        X0, (R10)
-	VUNPCKHPD     X3, X3, X3
-	VADDSS        8(R10), X3, X3
-	VMOVSS        X3, 8(R10)
-	ADDQ          DX, R10
-	VUNPCKHPS     Z7, Z6, Z0
-	VUNPCKLPS     Z7, Z6, Z6
+	VUNPCKHPS     Z5, Z4, Z0
+	VUNPCKLPS     Z5, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z6, Z6, Z0
+	VUNPCKLPS     Z6, Z6, Z6
 	VADDPS        Z0, Z6, Z6
-	VUNPCKHPS     Z8, Z8, Z0
-	VUNPCKLPS     Z8, Z8, Z8
+	VUNPCKLPD     Z6, Z4, Z0
+	VUNPCKHPD     Z6, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VMOVSD        (R10), X0
+	VADDPS        X4, X0, X0
+	VMOVSD        X0, (R10)
+	VUNPCKHPD     X4, X4, X4
+	VADDSS        8(R10), X4, X4
+	VMOVSS        X4, 8(R10)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z9, Z8, Z0
+	VUNPCKLPS     Z9, Z8, Z8
 	VADDPS        Z0, Z8, Z8
-	VUNPCKLPD     Z8, Z6, Z0
-	VUNPCKHPD     Z8, Z6, Z6
-	VADDPS        Z0, Z6, Z6
-	VEXTRACTF64X4 $0x01, Z6, Y0
-	VADDPS        Y0, Y6, Y6
-	VEXTRACTF32X4 $0x01, Y6, X0
-	VADDPS        X0, X6, X6
+	VUNPCKHPS     Z10, Z10, Z0
+	VUNPCKLPS     Z10, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VUNPCKLPD     Z10, Z8, Z0
+	VUNPCKHPD     Z10, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X0, X8, X8
 	VMOVSD        (R10), X0
-	VADDPS        X6, X0, X0
+	VADDPS        X8, X0, X0
 	VMOVSD        X0, (R10)
-	VUNPCKHPD     X6, X6, X6
-	VADDSS        8(R10), X6, X6
-	VMOVSS        X6, 8(R10)
-	ADDQ          DX, R10
-	VUNPCKHPS     Z10, Z9, Z0
-	VUNPCKLPS     Z10, Z9, Z9
-	VADDPS        Z0, Z9, Z9
-	VUNPCKHPS     Z11, Z11, Z0
-	VUNPCKLPS     Z11, Z11, Z11
-	VADDPS        Z0, Z11, Z11
-	VUNPCKLPD     Z11, Z9, Z0
-	VUNPCKHPD     Z11, Z9, Z9
-	VADDPS        Z0, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z9, Y0
-	VADDPS        Y0, Y9, Y9
-	VEXTRACTF32X4 $0x01, Y9, X0
-	VADDPS        X0, X9, X9
-	VMOVSD        (R10), X0
-	VADDPS        X9, X0, X0
-	VMOVSD        X0, (R10)
-	VUNPCKHPD     X9, X9, X9
-	VADDSS        8(R10), X9, X9
-	VMOVSS        X9, 8(R10)
+	VUNPCKHPD     X8, X8, X8
+	VADDSS        8(R10), X8, X8
+	VMOVSS        X8, 8(R10)
 	ADDQ          DX, R10
 	VUNPCKHPS     Z13, Z12, Z0
 	VUNPCKLPS     Z13, Z12, Z12
@@ -8302,13 +8622,60 @@ columns_233:
 	VUNPCKHPD     X12, X12, X12
 	VADDSS        8(R10), X12, X12
 	VMOVSS        X12, 8(R10)
-	LEAQ          (R9)(CX*1), R9
-	ADDQ          $0x0c, R11
+	ADDQ          DX, R10
+	VUNPCKHPS     Z17, Z16, Z0
+	VUNPCKLPS     Z17, Z16, Z16
+	VADDPS        Z0, Z16, Z16
+	VUNPCKHPS     Z18, Z18, Z0
+	VUNPCKLPS     Z18, Z18, Z18
+	VADDPS        Z0, Z18, Z18
+	VUNPCKLPD     Z18, Z16, Z0
+	VUNPCKHPD     Z18, Z16, Z16
+	VADDPS        Z0, Z16, Z16
+	VEXTRACTF64X4 $0x01, Z16, Y0
+	VADDPS        Y0, Y16, Y16
+	VEXTRACTF32X4 $0x01, Y16, X0
+	VADDPS        X0, X16, X16
+	VMOVSD        (R10), X0
+	VADDPS        X16, X0, X0
+	VMOVSD        X0, (R10)
+	VUNPCKHPD     X16, X16, X16
+	VADDSS        8(R10), X16, X16
+	VMOVSS        X16, 8(R10)
+	VUNPCKHPS     Z7, Z3, Z0
+	VUNPCKLPS     Z7, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VUNPCKHPS     Z15, Z11, Z0
+	VUNPCKLPS     Z15, Z11, Z11
+	VADDPS        Z0, Z11, Z11
+	VUNPCKLPD     Z11, Z3, Z0
+	VUNPCKHPD     Z11, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VADDPS        (SI), X3, X3
+	VMOVUPS       X3, (SI)
+	ADDQ          $0x10, SI
+	VUNPCKHPS     Z19, Z19, Z0
+	VUNPCKLPS     Z19, Z19, Z19
+	VADDPS        Z0, Z19, Z19
+	VUNPCKLPD     Z19, Z19, Z0
+	VUNPCKHPD     Z19, Z19, Z19
+	VADDPS        Z0, Z19, Z19
+	VEXTRACTF64X4 $0x01, Z19, Y0
+	VADDPS        Y0, Y19, Y19
+	VEXTRACTF32X4 $0x01, Y19, X0
+	VADDPS        X0, X19, X19
+	VADDSS        (SI), X19, X19
+	VMOVSS        X19, (SI)
+	ADDQ          $0x04, SI
 	JMP           done_230
 
-rest_232:
+last_234:
 	CMPQ   R10, $0x02
-	JNE    rest_234
+	JNE    last_236
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8320,35 +8687,44 @@ rest_232:
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
 	VXORPS Z9, Z9, Z9
-	MOVQ   DI, R12
-	MOVQ   R9, R13
-	MOVQ   AX, R14
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	MOVQ   DI, R11
+	MOVQ   AX, R12
 
-columns_235:
-	VMOVUPS       (R13), Z10
-	VMOVUPS       (R13)(AX*1), Z11
-	VMOVUPS       (R12), Z12
-	VFMADD231PS   Z10, Z12, Z0
-	VFMADD231PS   Z11, Z12, Z1
-	VMOVUPS       (R12)(AX*1), Z12
-	VFMADD231PS   Z10, Z12, Z2
-	VFMADD231PS   Z11, Z12, Z3
-	VMOVUPS       (R12)(AX*2), Z12
-	VFMADD231PS   Z10, Z12, Z4
-	VFMADD231PS   Z11, Z12, Z5
-	VMOVUPS       (R12)(CX*1), Z12
-	VFMADD231PS   Z10, Z12, Z6
-	VFMADD231PS   Z11, Z12, Z7
-	VMOVUPS       (R12)(AX*4), Z12
-	VFMADD231PS   Z10, Z12, Z8
-	VFMADD231PS   Z11, Z12, Z9
-	ADDQ          $0x40, R12
-	ADDQ          $0x40, R13
-	SUBQ          $0x40, R14
-	JNZ           columns_235
-	VUNPCKHPS     Z1, Z0, Z10
+columns_237:
+	VMOVUPS       (R9), Z15
+	VMOVUPS       (R9)(AX*1), Z16
+	VMOVUPS       (R11), Z17
+	VFMADD231PS   Z15, Z17, Z0
+	VFMADD231PS   Z16, Z17, Z1
+	VADDPS        Z17, Z2, Z2
+	VMOVUPS       (R11)(AX*1), Z17
+	VFMADD231PS   Z15, Z17, Z3
+	VFMADD231PS   Z16, Z17, Z4
+	VADDPS        Z17, Z5, Z5
+	VMOVUPS       (R11)(AX*2), Z17
+	VFMADD231PS   Z15, Z17, Z6
+	VFMADD231PS   Z16, Z17, Z7
+	VADDPS        Z17, Z8, Z8
+	VMOVUPS       (R11)(CX*1), Z17
+	VFMADD231PS   Z15, Z17, Z9
+	VFMADD231PS   Z16, Z17, Z10
+	VADDPS        Z17, Z11, Z11
+	VMOVUPS       (R11)(AX*4), Z17
+	VFMADD231PS   Z15, Z17, Z12
+	VFMADD231PS   Z16, Z17, Z13
+	VADDPS        Z17, Z14, Z14
+	ADDQ          $0x40, R11
+	ADDQ          $0x40, R9
+	SUBQ          $0x40, R12
+	JNZ           columns_237
+	VUNPCKHPS     Z1, Z0, Z15
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z10, Z0, Z0
+	VADDPS        Z15, Z0, Z0
 	VUNPCKLPD     Z0, Z0, Z1
 	VUNPCKHPD     Z0, Z0, Z0
 	VADDPS        Z1, Z0, Z0
@@ -8360,32 +8736,18 @@ columns_235:
 	VADDPS        X0, X1, X1
 	VMOVSD        X1, (R10)
 	ADDQ          DX, R10
-	VUNPCKHPS     Z3, Z2, Z0
-	VUNPCKLPS     Z3, Z2, Z2
-	VADDPS        Z0, Z2, Z2
-	VUNPCKLPD     Z2, Z2, Z0
-	VUNPCKHPD     Z2, Z2, Z2
-	VADDPS        Z0, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPS        Y0, Y2, Y2
-	VEXTRACTF32X4 $0x01, Y2, X0
-	VADDPS        X0, X2, X2
+	VUNPCKHPS     Z4, Z3, Z0
+	VUNPCKLPS     Z4, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VUNPCKLPD     Z3, Z3, Z0
+	VUNPCKHPD     Z3, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
 	VMOVSD        (R10), X0
-	VADDPS        X2, X0, X0
-	VMOVSD        X0, (R10)
-	ADDQ          DX, R10
-	VUNPCKHPS     Z5, Z4, Z0
-	VUNPCKLPS     Z5, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VUNPCKLPD     Z4, Z4, Z0
-	VUNPCKHPD     Z4, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VMOVSD        (R10), X0
-	VADDPS        X4, X0, X0
+	VADDPS        X3, X0, X0
 	VMOVSD        X0, (R10)
 	ADDQ          DX, R10
 	VUNPCKHPS     Z7, Z6, Z0
@@ -8402,77 +8764,112 @@ columns_235:
 	VADDPS        X6, X0, X0
 	VMOVSD        X0, (R10)
 	ADDQ          DX, R10
-	VUNPCKHPS     Z9, Z8, Z0
-	VUNPCKLPS     Z9, Z8, Z8
-	VADDPS        Z0, Z8, Z8
-	VUNPCKLPD     Z8, Z8, Z0
-	VUNPCKHPD     Z8, Z8, Z8
-	VADDPS        Z0, Z8, Z8
-	VEXTRACTF64X4 $0x01, Z8, Y0
-	VADDPS        Y0, Y8, Y8
-	VEXTRACTF32X4 $0x01, Y8, X0
-	VADDPS        X0, X8, X8
+	VUNPCKHPS     Z10, Z9, Z0
+	VUNPCKLPS     Z10, Z9, Z9
+	VADDPS        Z0, Z9, Z9
+	VUNPCKLPD     Z9, Z9, Z0
+	VUNPCKHPD     Z9, Z9, Z9
+	VADDPS        Z0, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y0, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X0
+	VADDPS        X0, X9, X9
 	VMOVSD        (R10), X0
-	VADDPS        X8, X0, X0
+	VADDPS        X9, X0, X0
 	VMOVSD        X0, (R10)
-	LEAQ          (R9)(AX*2), R9
-	ADDQ          $0x08, R11
+	ADDQ          DX, R10
+	VUNPCKHPS     Z13, Z12, Z0
+	VUNPCKLPS     Z13, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VUNPCKLPD     Z12, Z12, Z0
+	VUNPCKHPD     Z12, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y0, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X0
+	VADDPS        X0, X12, X12
+	VMOVSD        (R10), X0
+	VADDPS        X12, X0, X0
+	VMOVSD        X0, (R10)
+	VUNPCKHPS     Z5, Z2, Z0
+	VUNPCKLPS     Z5, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VUNPCKHPS     Z11, Z8, Z0
+	VUNPCKLPS     Z11, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VUNPCKLPD     Z8, Z2, Z0
+	VUNPCKHPD     Z8, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VADDPS        (SI), X2, X2
+	VMOVUPS       X2, (SI)
+	ADDQ          $0x10, SI
+	VUNPCKHPS     Z14, Z14, Z0
+	VUNPCKLPS     Z14, Z14, Z14
+	VADDPS        Z0, Z14, Z14
+	VUNPCKLPD     Z14, Z14, Z0
+	VUNPCKHPD     Z14, Z14, Z14
+	VADDPS        Z0, Z14, Z14
+	VEXTRACTF64X4 $0x01, Z14, Y0
+	VADDPS        Y0, Y14, Y14
+	VEXTRACTF32X4 $0x01, Y14, X0
+	VADDPS        X0, X14, X14
+	VADDSS        (SI), X14, X14
+	VMOVSS        X14, (SI)
+	ADDQ          $0x04, SI
 	JMP           done_230
 
-rest_234:
-	CMPQ   R10, $0x01
-	JNE    rest_236
+last_236:
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
-	MOVQ   DI, R12
-	MOVQ   R9, R13
-	MOVQ   AX, R14
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   DI, R11
+	MOVQ   AX, R12
 
-columns_237:
-	VMOVUPS       (R13), Z5
-	VMOVUPS       (R12), Z6
-	VFMADD231PS   Z5, Z6, Z0
-	VMOVUPS       (R12)(AX*1), Z6
-	VFMADD231PS   Z5, Z6, Z1
-	VMOVUPS       (R12)(AX*2), Z6
-	VFMADD231PS   Z5, Z6, Z2
-	VMOVUPS       (R12)(CX*1), Z6
-	VFMADD231PS   Z5, Z6, Z3
-	VMOVUPS       (R12)(AX*4), Z6
-	VFMADD231PS   Z5, Z6, Z4
-	ADDQ          $0x40, R12
-	ADDQ          $0x40, R13
-	SUBQ          $0x40, R14
-	JNZ           columns_237
-	VUNPCKHPS     Z0, Z0, Z5
+columns_239:
+	VMOVUPS       (R9), Z10
+	VMOVUPS       (R11), Z11
+	VFMADD231PS   Z10, Z11, Z0
+	VADDPS        Z11, Z1, Z1
+	VMOVUPS       (R11)(AX*1), Z11
+	VFMADD231PS   Z10, Z11, Z2
+	VADDPS        Z11, Z3, Z3
+	VMOVUPS       (R11)(AX*2), Z11
+	VFMADD231PS   Z10, Z11, Z4
+	VADDPS        Z11, Z5, Z5
+	VMOVUPS       (R11)(CX*1), Z11
+	VFMADD231PS   Z10, Z11, Z6
+	VADDPS        Z11, Z7, Z7
+	VMOVUPS       (R11)(AX*4), Z11
+	VFMADD231PS   Z10, Z11, Z8
+	VADDPS        Z11, Z9, Z9
+	ADDQ          $0x40, R11
+	ADDQ          $0x40, R9
+	SUBQ          $0x40, R12
+	JNZ           columns_239
+	VUNPCKHPS     Z0, Z0, Z10
 	VUNPCKLPS     Z0, Z0, Z0
-	VADDPS        Z5, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z5
+	VADDPS        Z10, Z0, Z0
+	VUNPCKLPD     Z0, Z0, Z10
 	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z5, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y5
-	VADDPS        Y5, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X5
-	VADDPS        X5, X0, X0
+	VADDPS        Z10, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y10
+	VADDPS        Y10, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X10
+	VADDPS        X10, X0, X0
 	VADDSS        (R10), X0, X0
 	VMOVSS        X0, (R10)
-	ADDQ          DX, R10
-	VUNPCKHPS     Z1, Z1, Z0
-	VUNPCKLPS     Z1, Z1, Z1
-	VADDPS        Z0, Z1, Z1
-	VUNPCKLPD     Z1, Z1, Z0
-	VUNPCKHPD     Z1, Z1, Z1
-	VADDPS        Z0, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VADDSS        (R10), X1, X1
-	VMOVSS        X1, (R10)
 	ADDQ          DX, R10
 	VUNPCKHPS     Z2, Z2, Z0
 	VUNPCKLPS     Z2, Z2, Z2
@@ -8487,19 +8884,6 @@ columns_237:
 	VADDSS        (R10), X2, X2
 	VMOVSS        X2, (R10)
 	ADDQ          DX, R10
-	VUNPCKHPS     Z3, Z3, Z0
-	VUNPCKLPS     Z3, Z3, Z3
-	VADDPS        Z0, Z3, Z3
-	VUNPCKLPD     Z3, Z3, Z0
-	VUNPCKHPD     Z3, Z3, Z3
-	VADDPS        Z0, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y0
-	VADDPS        Y0, Y3, Y3
-	VEXTRACTF32X4 $0x01, Y3, X0
-	VADDPS        X0, X3, X3
-	VADDSS        (R10), X3, X3
-	VMOVSS        X3, (R10)
-	ADDQ          DX, R10
 	VUNPCKHPS     Z4, Z4, Z0
 	VUNPCKLPS     Z4, Z4, Z4
 	VADDPS        Z0, Z4, Z4
@@ -8512,77 +8896,83 @@ columns_237:
 	VADDPS        X0, X4, X4
 	VADDSS        (R10), X4, X4
 	VMOVSS        X4, (R10)
-	ADDQ          AX, R9
-	ADDQ          $0x04, R11
-
-rest_236:
-done_230:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	VXORPS Z4, Z4, Z4
-	MOVQ   DI, R9
-	MOVQ   AX, R10
-
-columns_238:
-	VADDPS        (R9), Z0, Z0
-	VADDPS        (R9)(AX*1), Z1, Z1
-	VADDPS        (R9)(AX*2), Z2, Z2
-	VADDPS        (R9)(CX*1), Z3, Z3
-	VADDPS        (R9)(AX*4), Z4, Z4
-	ADDQ          $0x40, R9
-	SUBQ          $0x40, R10
-	JNZ           columns_238
-	VUNPCKHPS     Z1, Z0, Z5
-	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z5, Z0, Z0
-	VUNPCKHPS     Z3, Z2, Z1
-	VUNPCKLPS     Z3, Z2, Z2
-	VADDPS        Z1, Z2, Z2
-	VUNPCKLPD     Z2, Z0, Z1
-	VUNPCKHPD     Z2, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VADDPS        (SI), X0, X0
-	VMOVUPS       X0, (SI)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z6, Z6, Z0
+	VUNPCKLPS     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VUNPCKLPD     Z6, Z6, Z0
+	VUNPCKHPD     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VADDSS        (R10), X6, X6
+	VMOVSS        X6, (R10)
+	ADDQ          DX, R10
+	VUNPCKHPS     Z8, Z8, Z0
+	VUNPCKLPS     Z8, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VUNPCKLPD     Z8, Z8, Z0
+	VUNPCKHPD     Z8, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X0, X8, X8
+	VADDSS        (R10), X8, X8
+	VMOVSS        X8, (R10)
+	VUNPCKHPS     Z3, Z1, Z0
+	VUNPCKLPS     Z3, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VUNPCKHPS     Z7, Z5, Z0
+	VUNPCKLPS     Z7, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKLPD     Z5, Z1, Z0
+	VUNPCKHPD     Z5, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VADDPS        (SI), X1, X1
+	VMOVUPS       X1, (SI)
 	ADDQ          $0x10, SI
-	VUNPCKHPS     Z4, Z4, Z0
-	VUNPCKLPS     Z4, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VUNPCKLPD     Z4, Z4, Z0
-	VUNPCKHPD     Z4, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VADDSS        (SI), X4, X4
-	VMOVSS        X4, (SI)
+	VUNPCKHPS     Z9, Z9, Z0
+	VUNPCKLPS     Z9, Z9, Z9
+	VADDPS        Z0, Z9, Z9
+	VUNPCKLPD     Z9, Z9, Z0
+	VUNPCKHPD     Z9, Z9, Z9
+	VADDPS        Z0, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y0, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X0
+	VADDPS        X0, X9, X9
+	VADDSS        (SI), X9, X9
+	VMOVSS        X9, (SI)
 	ADDQ          $0x04, SI
-	ADDQ          AX, DI
-	LEAQ          (DI)(AX*4), DI
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	SUBQ          $0x05, R8
-	JMP           block_225
+
+done_230:
+	ADDQ AX, DI
+	LEAQ (DI)(AX*4), DI
+	ADDQ DX, BX
+	ADDQ DX, BX
+	ADDQ DX, BX
+	ADDQ DX, BX
+	ADDQ DX, BX
+	SUBQ $0x05, R8
+	JMP  block_225
 
 rest_226:
 	CMPQ R8, $0x04
-	JNE  rest_239
+	JNE  rest_240
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-block_240:
+inputs_241:
 	CMPQ   R9, $0x04
-	JLT    rest_241
+	JLE    last_242
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8604,7 +8994,7 @@ block_240:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_243:
+columns_244:
 	VMOVUPS       (R13), Z16
 	VMOVUPS       (R13)(AX*1), Z17
 	VMOVUPS       (R13)(AX*2), Z18
@@ -8632,7 +9022,7 @@ columns_243:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_243
+	JNZ           columns_244
 	VUNPCKHPS     Z1, Z0, Z16
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z16, Z0, Z0
@@ -8699,11 +9089,11 @@ columns_243:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           block_240
+	JMP           inputs_241
 
-rest_241:
-	CMPQ   R9, $0x03
-	JNE    rest_244
+last_242:
+	CMPQ   R9, $0x04
+	JNE    last_245
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8717,37 +9107,185 @@ rest_241:
 	VXORPS Z9, Z9, Z9
 	VXORPS Z10, Z10, Z10
 	VXORPS Z11, Z11, Z11
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	VXORPS Z16, Z16, Z16
+	VXORPS Z17, Z17, Z17
+	VXORPS Z18, Z18, Z18
+	VXORPS Z19, Z19, Z19
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_245:
-	VMOVUPS       (R12), Z12
-	VMOVUPS       (R12)(AX*1), Z13
-	VMOVUPS       (R12)(AX*2), Z14
-	VMOVUPS       (R11), Z15
-	VFMADD231PS   Z12, Z15, Z0
-	VFMADD231PS   Z13, Z15, Z1
-	VFMADD231PS   Z14, Z15, Z2
-	VMOVUPS       (R11)(AX*1), Z15
-	VFMADD231PS   Z12, Z15, Z3
-	VFMADD231PS   Z13, Z15, Z4
-	VFMADD231PS   Z14, Z15, Z5
-	VMOVUPS       (R11)(AX*2), Z15
-	VFMADD231PS   Z12, Z15, Z6
-	VFMADD231PS   Z13, Z15, Z7
-	VFMADD231PS   Z14, Z15, Z8
-	VMOVUPS       (R11)(CX*1), Z15
-	VFMADD231PS   Z12, Z15, Z9
-	VFMADD231PS   Z13, Z15, Z10
-	VFMADD231PS   Z14, Z15, Z11
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_245
-	VUNPCKHPS     Z1, Z0, Z12
+columns_246:
+	VMOVUPS       (R8), Z20
+	VMOVUPS       (R8)(AX*1), Z21
+	VMOVUPS       (R8)(AX*2), Z22
+	VMOVUPS       (R8)(CX*1), Z23
+	VMOVUPS       (R10), Z24
+	VFMADD231PS   Z20, Z24, Z0
+	VFMADD231PS   Z21, Z24, Z1
+	VFMADD231PS   Z22, Z24, Z2
+	VFMADD231PS   Z23, Z24, Z3
+	VADDPS        Z24, Z4, Z4
+	VMOVUPS       (R10)(AX*1), Z24
+	VFMADD231PS   Z20, Z24, Z5
+	VFMADD231PS   Z21, Z24, Z6
+	VFMADD231PS   Z22, Z24, Z7
+	VFMADD231PS   Z23, Z24, Z8
+	VADDPS        Z24, Z9, Z9
+	VMOVUPS       (R10)(AX*2), Z24
+	VFMADD231PS   Z20, Z24, Z10
+	VFMADD231PS   Z21, Z24, Z11
+	VFMADD231PS   Z22, Z24, Z12
+	VFMADD231PS   Z23, Z24, Z13
+	VADDPS        Z24, Z14, Z14
+	VMOVUPS       (R10)(CX*1), Z24
+	VFMADD231PS   Z20, Z24, Z15
+	VFMADD231PS   Z21, Z24, Z16
+	VFMADD231PS   Z22, Z24, Z17
+	VFMADD231PS   Z23, Z24, Z18
+	VADDPS        Z24, Z19, Z19
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_246
+	VUNPCKHPS     Z1, Z0, Z20
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z12, Z0, Z0
+	VADDPS        Z20, Z0, Z0
+	VUNPCKHPS     Z3, Z2, Z1
+	VUNPCKLPS     Z3, Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VUNPCKLPD     Z2, Z0, Z1
+	VUNPCKHPD     Z2, Z0, Z0
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VADDPS        (R9), X0, X0
+	VMOVUPS       X0, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z6, Z5, Z0
+	VUNPCKLPS     Z6, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKHPS     Z8, Z7, Z0
+	VUNPCKLPS     Z8, Z7, Z7
+	VADDPS        Z0, Z7, Z7
+	VUNPCKLPD     Z7, Z5, Z0
+	VUNPCKHPD     Z7, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VADDPS        (R9), X5, X5
+	VMOVUPS       X5, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z11, Z10, Z0
+	VUNPCKLPS     Z11, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VUNPCKHPS     Z13, Z12, Z0
+	VUNPCKLPS     Z13, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VUNPCKLPD     Z12, Z10, Z0
+	VUNPCKHPD     Z12, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X0
+	VADDPS        X0, X10, X10
+	VADDPS        (R9), X10, X10
+	VMOVUPS       X10, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z16, Z15, Z0
+	VUNPCKLPS     Z16, Z15, Z15
+	VADDPS        Z0, Z15, Z15
+	VUNPCKHPS     Z18, Z17, Z0
+	VUNPCKLPS     Z18, Z17, Z17
+	VADDPS        Z0, Z17, Z17
+	VUNPCKLPD     Z17, Z15, Z0
+	VUNPCKHPD     Z17, Z15, Z15
+	VADDPS        Z0, Z15, Z15
+	VEXTRACTF64X4 $0x01, Z15, Y0
+	VADDPS        Y0, Y15, Y15
+	VEXTRACTF32X4 $0x01, Y15, X0
+	VADDPS        X0, X15, X15
+	VADDPS        (R9), X15, X15
+	VMOVUPS       X15, (R9)
+	VUNPCKHPS     Z9, Z4, Z0
+	VUNPCKLPS     Z9, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z19, Z14, Z0
+	VUNPCKLPS     Z19, Z14, Z14
+	VADDPS        Z0, Z14, Z14
+	VUNPCKLPD     Z14, Z4, Z0
+	VUNPCKHPD     Z14, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VADDPS        (SI), X4, X4
+	VMOVUPS       X4, (SI)
+	ADDQ          $0x10, SI
+	JMP           done_243
+
+last_245:
+	CMPQ   R9, $0x03
+	JNE    last_247
+	MOVQ   R10, R9
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	VXORPS Z15, Z15, Z15
+	MOVQ   DI, R10
+	MOVQ   AX, R11
+
+columns_248:
+	VMOVUPS       (R8), Z16
+	VMOVUPS       (R8)(AX*1), Z17
+	VMOVUPS       (R8)(AX*2), Z18
+	VMOVUPS       (R10), Z19
+	VFMADD231PS   Z16, Z19, Z0
+	VFMADD231PS   Z17, Z19, Z1
+	VFMADD231PS   Z18, Z19, Z2
+	VADDPS        Z19, Z3, Z3
+	VMOVUPS       (R10)(AX*1), Z19
+	VFMADD231PS   Z16, Z19, Z4
+	VFMADD231PS   Z17, Z19, Z5
+	VFMADD231PS   Z18, Z19, Z6
+	VADDPS        Z19, Z7, Z7
+	VMOVUPS       (R10)(AX*2), Z19
+	VFMADD231PS   Z16, Z19, Z8
+	VFMADD231PS   Z17, Z19, Z9
+	VFMADD231PS   Z18, Z19, Z10
+	VADDPS        Z19, Z11, Z11
+	VMOVUPS       (R10)(CX*1), Z19
+	VFMADD231PS   Z16, Z19, Z12
+	VFMADD231PS   Z17, Z19, Z13
+	VFMADD231PS   Z18, Z19, Z14
+	VADDPS        Z19, Z15, Z15
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_248
+	VUNPCKHPS     Z1, Z0, Z16
+	VUNPCKLPS     Z1, Z0, Z0
+	VADDPS        Z16, Z0, Z0
 	VUNPCKHPS     Z2, Z2, Z1
 	VUNPCKLPS     Z2, Z2, Z2
 	VADDPS        Z1, Z2, Z2
@@ -8765,72 +9303,86 @@ columns_245:
 	VADDSS        8(R9), X0, X0
 	VMOVSS        X0, 8(R9)
 	ADDQ          DX, R9
-	VUNPCKHPS     Z4, Z3, Z0
-	VUNPCKLPS     Z4, Z3, Z3
+	VUNPCKHPS     Z5, Z4, Z0
+	VUNPCKLPS     Z5, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z6, Z6, Z0
+	VUNPCKLPS     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VUNPCKLPD     Z6, Z4, Z0
+	VUNPCKHPD     Z6, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VMOVSD        (R9), X0
+	VADDPS        X4, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPD     X4, X4, X4
+	VADDSS        8(R9), X4, X4
+	VMOVSS        X4, 8(R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z9, Z8, Z0
+	VUNPCKLPS     Z9, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VUNPCKHPS     Z10, Z10, Z0
+	VUNPCKLPS     Z10, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VUNPCKLPD     Z10, Z8, Z0
+	VUNPCKHPD     Z10, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X0, X8, X8
+	VMOVSD        (R9), X0
+	VADDPS        X8, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPD     X8, X8, X8
+	VADDSS        8(R9), X8, X8
+	VMOVSS        X8, 8(R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z13, Z12, Z0
+	VUNPCKLPS     Z13, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VUNPCKHPS     Z14, Z14, Z0
+	VUNPCKLPS     Z14, Z14, Z14
+	VADDPS        Z0, Z14, Z14
+	VUNPCKLPD     Z14, Z12, Z0
+	VUNPCKHPD     Z14, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VEXTRACTF64X4 $0x01, Z12, Y0
+	VADDPS        Y0, Y12, Y12
+	VEXTRACTF32X4 $0x01, Y12, X0
+	VADDPS        X0, X12, X12
+	VMOVSD        (R9), X0
+	VADDPS        X12, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPD     X12, X12, X12
+	VADDSS        8(R9), X12, X12
+	VMOVSS        X12, 8(R9)
+	VUNPCKHPS     Z7, Z3, Z0
+	VUNPCKLPS     Z7, Z3, Z3
 	VADDPS        Z0, Z3, Z3
-	VUNPCKHPS     Z5, Z5, Z0
-	VUNPCKLPS     Z5, Z5, Z5
-	VADDPS        Z0, Z5, Z5
-	VUNPCKLPD     Z5, Z3, Z0
-	VUNPCKHPD     Z5, Z3, Z3
+	VUNPCKHPS     Z15, Z11, Z0
+	VUNPCKLPS     Z15, Z11, Z11
+	VADDPS        Z0, Z11, Z11
+	VUNPCKLPD     Z11, Z3, Z0
+	VUNPCKHPD     Z11, Z3, Z3
 	VADDPS        Z0, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPS        Y0, Y3, Y3
 	VEXTRACTF32X4 $0x01, Y3, X0
 	VADDPS        X0, X3, X3
-	VMOVSD        (R9), X0
-	VADDPS        X3, X0, X0
-	VMOVSD        X0, (R9)
-	VUNPCKHPD     X3, X3, X3
-	VADDSS        8(R9), X3, X3
-	VMOVSS        X3, 8(R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z7, Z6, Z0
-	VUNPCKLPS     Z7, Z6, Z6
-	VADDPS        Z0, Z6, Z6
-	VUNPCKHPS     Z8, Z8, Z0
-	VUNPCKLPS     Z8, Z8, Z8
-	VADDPS        Z0, Z8, Z8
-	VUNPCKLPD     Z8, Z6, Z0
-	VUNPCKHPD     Z8, Z6, Z6
-	VADDPS        Z0, Z6, Z6
-	VEXTRACTF64X4 $0x01, Z6, Y0
-	VADDPS        Y0, Y6, Y6
-	VEXTRACTF32X4 $0x01, Y6, X0
-	VADDPS        X0, X6, X6
-	VMOVSD        (R9), X0
-	VADDPS        X6, X0, X0
-	VMOVSD        X0, (R9)
-	VUNPCKHPD     X6, X6, X6
-	VADDSS        8(R9), X6, X6
-	VMOVSS        X6, 8(R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z10, Z9, Z0
-	VUNPCKLPS     Z10, Z9, Z9
-	VADDPS        Z0, Z9, Z9
-	VUNPCKHPS     Z11, Z11, Z0
-	VUNPCKLPS     Z11, Z11, Z11
-	VADDPS        Z0, Z11, Z11
-	VUNPCKLPD     Z11, Z9, Z0
-	VUNPCKHPD     Z11, Z9, Z9
-	VADDPS        Z0, Z9, Z9
-	VEXTRACTF64X4 $0x01, Z9, Y0
-	VADDPS        Y0, Y9, Y9
-	VEXTRACTF32X4 $0x01, Y9, X0
-	VADDPS        X0, X9, X9
-	VMOVSD        (R9), X0
-	VADDPS        X9, X0, X0
-	VMOVSD        X0, (R9)
-	VUNPCKHPD     X9, X9, X9
-	VADDSS        8(R9), X9, X9
-	VMOVSS        X9, 8(R9)
-	LEAQ          (R8)(CX*1), R8
-	ADDQ          $0x0c, R10
-	JMP           done_242
+	VADDPS        (SI), X3, X3
+	VMOVUPS       X3, (SI)
+	ADDQ          $0x10, SI
+	JMP           done_243
 
-rest_244:
+last_247:
 	CMPQ   R9, $0x02
-	JNE    rest_246
+	JNE    last_249
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8840,32 +9392,39 @@ rest_244:
 	VXORPS Z5, Z5, Z5
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_247:
-	VMOVUPS       (R12), Z8
-	VMOVUPS       (R12)(AX*1), Z9
-	VMOVUPS       (R11), Z10
-	VFMADD231PS   Z8, Z10, Z0
-	VFMADD231PS   Z9, Z10, Z1
-	VMOVUPS       (R11)(AX*1), Z10
-	VFMADD231PS   Z8, Z10, Z2
-	VFMADD231PS   Z9, Z10, Z3
-	VMOVUPS       (R11)(AX*2), Z10
-	VFMADD231PS   Z8, Z10, Z4
-	VFMADD231PS   Z9, Z10, Z5
-	VMOVUPS       (R11)(CX*1), Z10
-	VFMADD231PS   Z8, Z10, Z6
-	VFMADD231PS   Z9, Z10, Z7
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_247
-	VUNPCKHPS     Z1, Z0, Z8
+columns_250:
+	VMOVUPS       (R8), Z12
+	VMOVUPS       (R8)(AX*1), Z13
+	VMOVUPS       (R10), Z14
+	VFMADD231PS   Z12, Z14, Z0
+	VFMADD231PS   Z13, Z14, Z1
+	VADDPS        Z14, Z2, Z2
+	VMOVUPS       (R10)(AX*1), Z14
+	VFMADD231PS   Z12, Z14, Z3
+	VFMADD231PS   Z13, Z14, Z4
+	VADDPS        Z14, Z5, Z5
+	VMOVUPS       (R10)(AX*2), Z14
+	VFMADD231PS   Z12, Z14, Z6
+	VFMADD231PS   Z13, Z14, Z7
+	VADDPS        Z14, Z8, Z8
+	VMOVUPS       (R10)(CX*1), Z14
+	VFMADD231PS   Z12, Z14, Z9
+	VFMADD231PS   Z13, Z14, Z10
+	VADDPS        Z14, Z11, Z11
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_250
+	VUNPCKHPS     Z1, Z0, Z12
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z8, Z0, Z0
+	VADDPS        Z12, Z0, Z0
 	VUNPCKLPD     Z0, Z0, Z1
 	VUNPCKHPD     Z0, Z0, Z0
 	VADDPS        Z1, Z0, Z0
@@ -8877,32 +9436,18 @@ columns_247:
 	VADDPS        X0, X1, X1
 	VMOVSD        X1, (R9)
 	ADDQ          DX, R9
-	VUNPCKHPS     Z3, Z2, Z0
-	VUNPCKLPS     Z3, Z2, Z2
-	VADDPS        Z0, Z2, Z2
-	VUNPCKLPD     Z2, Z2, Z0
-	VUNPCKHPD     Z2, Z2, Z2
-	VADDPS        Z0, Z2, Z2
-	VEXTRACTF64X4 $0x01, Z2, Y0
-	VADDPS        Y0, Y2, Y2
-	VEXTRACTF32X4 $0x01, Y2, X0
-	VADDPS        X0, X2, X2
+	VUNPCKHPS     Z4, Z3, Z0
+	VUNPCKLPS     Z4, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VUNPCKLPD     Z3, Z3, Z0
+	VUNPCKHPD     Z3, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
 	VMOVSD        (R9), X0
-	VADDPS        X2, X0, X0
-	VMOVSD        X0, (R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z5, Z4, Z0
-	VUNPCKLPS     Z5, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VUNPCKLPD     Z4, Z4, Z0
-	VUNPCKHPD     Z4, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VMOVSD        (R9), X0
-	VADDPS        X4, X0, X0
+	VADDPS        X3, X0, X0
 	VMOVSD        X0, (R9)
 	ADDQ          DX, R9
 	VUNPCKHPS     Z7, Z6, Z0
@@ -8918,61 +9463,81 @@ columns_247:
 	VMOVSD        (R9), X0
 	VADDPS        X6, X0, X0
 	VMOVSD        X0, (R9)
-	LEAQ          (R8)(AX*2), R8
-	ADDQ          $0x08, R10
-	JMP           done_242
+	ADDQ          DX, R9
+	VUNPCKHPS     Z10, Z9, Z0
+	VUNPCKLPS     Z10, Z9, Z9
+	VADDPS        Z0, Z9, Z9
+	VUNPCKLPD     Z9, Z9, Z0
+	VUNPCKHPD     Z9, Z9, Z9
+	VADDPS        Z0, Z9, Z9
+	VEXTRACTF64X4 $0x01, Z9, Y0
+	VADDPS        Y0, Y9, Y9
+	VEXTRACTF32X4 $0x01, Y9, X0
+	VADDPS        X0, X9, X9
+	VMOVSD        (R9), X0
+	VADDPS        X9, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPS     Z5, Z2, Z0
+	VUNPCKLPS     Z5, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VUNPCKHPS     Z11, Z8, Z0
+	VUNPCKLPS     Z11, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VUNPCKLPD     Z8, Z2, Z0
+	VUNPCKHPD     Z8, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VADDPS        (SI), X2, X2
+	VMOVUPS       X2, (SI)
+	ADDQ          $0x10, SI
+	JMP           done_243
 
-rest_246:
-	CMPQ   R9, $0x01
-	JNE    rest_248
+last_249:
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_249:
-	VMOVUPS       (R12), Z4
-	VMOVUPS       (R11), Z5
-	VFMADD231PS   Z4, Z5, Z0
-	VMOVUPS       (R11)(AX*1), Z5
-	VFMADD231PS   Z4, Z5, Z1
-	VMOVUPS       (R11)(AX*2), Z5
-	VFMADD231PS   Z4, Z5, Z2
-	VMOVUPS       (R11)(CX*1), Z5
-	VFMADD231PS   Z4, Z5, Z3
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_249
-	VUNPCKHPS     Z0, Z0, Z4
+columns_252:
+	VMOVUPS       (R8), Z8
+	VMOVUPS       (R10), Z9
+	VFMADD231PS   Z8, Z9, Z0
+	VADDPS        Z9, Z1, Z1
+	VMOVUPS       (R10)(AX*1), Z9
+	VFMADD231PS   Z8, Z9, Z2
+	VADDPS        Z9, Z3, Z3
+	VMOVUPS       (R10)(AX*2), Z9
+	VFMADD231PS   Z8, Z9, Z4
+	VADDPS        Z9, Z5, Z5
+	VMOVUPS       (R10)(CX*1), Z9
+	VFMADD231PS   Z8, Z9, Z6
+	VADDPS        Z9, Z7, Z7
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_252
+	VUNPCKHPS     Z0, Z0, Z8
 	VUNPCKLPS     Z0, Z0, Z0
-	VADDPS        Z4, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z4
+	VADDPS        Z8, Z0, Z0
+	VUNPCKLPD     Z0, Z0, Z8
 	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z4, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y4
-	VADDPS        Y4, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X4
-	VADDPS        X4, X0, X0
+	VADDPS        Z8, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y8
+	VADDPS        Y8, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X8
+	VADDPS        X8, X0, X0
 	VADDSS        (R9), X0, X0
 	VMOVSS        X0, (R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z1, Z1, Z0
-	VUNPCKLPS     Z1, Z1, Z1
-	VADDPS        Z0, Z1, Z1
-	VUNPCKLPD     Z1, Z1, Z0
-	VUNPCKHPD     Z1, Z1, Z1
-	VADDPS        Z0, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VADDSS        (R9), X1, X1
-	VMOVSS        X1, (R9)
 	ADDQ          DX, R9
 	VUNPCKHPS     Z2, Z2, Z0
 	VUNPCKLPS     Z2, Z2, Z2
@@ -8987,71 +9552,66 @@ columns_249:
 	VADDSS        (R9), X2, X2
 	VMOVSS        X2, (R9)
 	ADDQ          DX, R9
-	VUNPCKHPS     Z3, Z3, Z0
-	VUNPCKLPS     Z3, Z3, Z3
-	VADDPS        Z0, Z3, Z3
-	VUNPCKLPD     Z3, Z3, Z0
-	VUNPCKHPD     Z3, Z3, Z3
-	VADDPS        Z0, Z3, Z3
-	VEXTRACTF64X4 $0x01, Z3, Y0
-	VADDPS        Y0, Y3, Y3
-	VEXTRACTF32X4 $0x01, Y3, X0
-	VADDPS        X0, X3, X3
-	VADDSS        (R9), X3, X3
-	VMOVSS        X3, (R9)
-	ADDQ          AX, R8
-	ADDQ          $0x04, R10
-
-rest_248:
-done_242:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	VXORPS Z3, Z3, Z3
-	MOVQ   DI, R8
-	MOVQ   AX, R9
-
-columns_250:
-	VADDPS        (R8), Z0, Z0
-	VADDPS        (R8)(AX*1), Z1, Z1
-	VADDPS        (R8)(AX*2), Z2, Z2
-	VADDPS        (R8)(CX*1), Z3, Z3
-	ADDQ          $0x40, R8
-	SUBQ          $0x40, R9
-	JNZ           columns_250
-	VUNPCKHPS     Z1, Z0, Z4
-	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z4, Z0, Z0
-	VUNPCKHPS     Z3, Z2, Z1
-	VUNPCKLPS     Z3, Z2, Z2
-	VADDPS        Z1, Z2, Z2
-	VUNPCKLPD     Z2, Z0, Z1
-	VUNPCKHPD     Z2, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VADDPS        (SI), X0, X0
-	VMOVUPS       X0, (SI)
+	VUNPCKHPS     Z4, Z4, Z0
+	VUNPCKLPS     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKLPD     Z4, Z4, Z0
+	VUNPCKHPD     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VADDSS        (R9), X4, X4
+	VMOVSS        X4, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z6, Z6, Z0
+	VUNPCKLPS     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VUNPCKLPD     Z6, Z6, Z0
+	VUNPCKHPD     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VADDSS        (R9), X6, X6
+	VMOVSS        X6, (R9)
+	VUNPCKHPS     Z3, Z1, Z0
+	VUNPCKLPS     Z3, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VUNPCKHPS     Z7, Z5, Z0
+	VUNPCKLPS     Z7, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKLPD     Z5, Z1, Z0
+	VUNPCKHPD     Z5, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VADDPS        (SI), X1, X1
+	VMOVUPS       X1, (SI)
 	ADDQ          $0x10, SI
-	LEAQ          (DI)(AX*4), DI
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	JMP           done_227
 
-rest_239:
+done_243:
+	LEAQ (DI)(AX*4), DI
+	ADDQ DX, BX
+	ADDQ DX, BX
+	ADDQ DX, BX
+	ADDQ DX, BX
+	JMP  done_227
+
+rest_240:
 	CMPQ R8, $0x03
-	JNE  rest_251
+	JNE  rest_253
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-block_252:
+inputs_254:
 	CMPQ   R9, $0x04
-	JLT    rest_253
+	JLE    last_255
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9069,7 +9629,7 @@ block_252:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_255:
+columns_257:
 	VMOVUPS       (R13), Z12
 	VMOVUPS       (R13)(AX*1), Z13
 	VMOVUPS       (R13)(AX*2), Z14
@@ -9092,7 +9652,7 @@ columns_255:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_255
+	JNZ           columns_257
 	VUNPCKHPS     Z1, Z0, Z12
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z12, Z0, Z0
@@ -9143,11 +9703,11 @@ columns_255:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           block_252
+	JMP           inputs_254
 
-rest_253:
-	CMPQ   R9, $0x03
-	JNE    rest_256
+last_255:
+	CMPQ   R9, $0x04
+	JNE    last_258
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9158,33 +9718,156 @@ rest_253:
 	VXORPS Z6, Z6, Z6
 	VXORPS Z7, Z7, Z7
 	VXORPS Z8, Z8, Z8
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	VXORPS Z12, Z12, Z12
+	VXORPS Z13, Z13, Z13
+	VXORPS Z14, Z14, Z14
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_257:
-	VMOVUPS       (R12), Z9
-	VMOVUPS       (R12)(AX*1), Z10
-	VMOVUPS       (R12)(AX*2), Z11
-	VMOVUPS       (R11), Z12
-	VFMADD231PS   Z9, Z12, Z0
-	VFMADD231PS   Z10, Z12, Z1
-	VFMADD231PS   Z11, Z12, Z2
-	VMOVUPS       (R11)(AX*1), Z12
-	VFMADD231PS   Z9, Z12, Z3
-	VFMADD231PS   Z10, Z12, Z4
-	VFMADD231PS   Z11, Z12, Z5
-	VMOVUPS       (R11)(AX*2), Z12
-	VFMADD231PS   Z9, Z12, Z6
-	VFMADD231PS   Z10, Z12, Z7
-	VFMADD231PS   Z11, Z12, Z8
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_257
-	VUNPCKHPS     Z1, Z0, Z9
+columns_259:
+	VMOVUPS       (R8), Z15
+	VMOVUPS       (R8)(AX*1), Z16
+	VMOVUPS       (R8)(AX*2), Z17
+	VMOVUPS       (R8)(CX*1), Z18
+	VMOVUPS       (R10), Z19
+	VFMADD231PS   Z15, Z19, Z0
+	VFMADD231PS   Z16, Z19, Z1
+	VFMADD231PS   Z17, Z19, Z2
+	VFMADD231PS   Z18, Z19, Z3
+	VADDPS        Z19, Z4, Z4
+	VMOVUPS       (R10)(AX*1), Z19
+	VFMADD231PS   Z15, Z19, Z5
+	VFMADD231PS   Z16, Z19, Z6
+	VFMADD231PS   Z17, Z19, Z7
+	VFMADD231PS   Z18, Z19, Z8
+	VADDPS        Z19, Z9, Z9
+	VMOVUPS       (R10)(AX*2), Z19
+	VFMADD231PS   Z15, Z19, Z10
+	VFMADD231PS   Z16, Z19, Z11
+	VFMADD231PS   Z17, Z19, Z12
+	VFMADD231PS   Z18, Z19, Z13
+	VADDPS        Z19, Z14, Z14
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_259
+	VUNPCKHPS     Z1, Z0, Z15
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z9, Z0, Z0
+	VADDPS        Z15, Z0, Z0
+	VUNPCKHPS     Z3, Z2, Z1
+	VUNPCKLPS     Z3, Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VUNPCKLPD     Z2, Z0, Z1
+	VUNPCKHPD     Z2, Z0, Z0
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VADDPS        (R9), X0, X0
+	VMOVUPS       X0, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z6, Z5, Z0
+	VUNPCKLPS     Z6, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKHPS     Z8, Z7, Z0
+	VUNPCKLPS     Z8, Z7, Z7
+	VADDPS        Z0, Z7, Z7
+	VUNPCKLPD     Z7, Z5, Z0
+	VUNPCKHPD     Z7, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VADDPS        (R9), X5, X5
+	VMOVUPS       X5, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z11, Z10, Z0
+	VUNPCKLPS     Z11, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VUNPCKHPS     Z13, Z12, Z0
+	VUNPCKLPS     Z13, Z12, Z12
+	VADDPS        Z0, Z12, Z12
+	VUNPCKLPD     Z12, Z10, Z0
+	VUNPCKHPD     Z12, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VEXTRACTF64X4 $0x01, Z10, Y0
+	VADDPS        Y0, Y10, Y10
+	VEXTRACTF32X4 $0x01, Y10, X0
+	VADDPS        X0, X10, X10
+	VADDPS        (R9), X10, X10
+	VMOVUPS       X10, (R9)
+	VUNPCKHPS     Z9, Z4, Z0
+	VUNPCKLPS     Z9, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z14, Z14, Z0
+	VUNPCKLPS     Z14, Z14, Z14
+	VADDPS        Z0, Z14, Z14
+	VUNPCKLPD     Z14, Z4, Z0
+	VUNPCKHPD     Z14, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VMOVSD        (SI), X0
+	VADDPS        X4, X0, X0
+	VMOVSD        X0, (SI)
+	VUNPCKHPD     X4, X4, X4
+	VADDSS        8(SI), X4, X4
+	VMOVSS        X4, 8(SI)
+	ADDQ          $0x0c, SI
+	JMP           done_256
+
+last_258:
+	CMPQ   R9, $0x03
+	JNE    last_260
+	MOVQ   R10, R9
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	VXORPS Z10, Z10, Z10
+	VXORPS Z11, Z11, Z11
+	MOVQ   DI, R10
+	MOVQ   AX, R11
+
+columns_261:
+	VMOVUPS       (R8), Z12
+	VMOVUPS       (R8)(AX*1), Z13
+	VMOVUPS       (R8)(AX*2), Z14
+	VMOVUPS       (R10), Z15
+	VFMADD231PS   Z12, Z15, Z0
+	VFMADD231PS   Z13, Z15, Z1
+	VFMADD231PS   Z14, Z15, Z2
+	VADDPS        Z15, Z3, Z3
+	VMOVUPS       (R10)(AX*1), Z15
+	VFMADD231PS   Z12, Z15, Z4
+	VFMADD231PS   Z13, Z15, Z5
+	VFMADD231PS   Z14, Z15, Z6
+	VADDPS        Z15, Z7, Z7
+	VMOVUPS       (R10)(AX*2), Z15
+	VFMADD231PS   Z12, Z15, Z8
+	VFMADD231PS   Z13, Z15, Z9
+	VFMADD231PS   Z14, Z15, Z10
+	VADDPS        Z15, Z11, Z11
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_261
+	VUNPCKHPS     Z1, Z0, Z12
+	VUNPCKLPS     Z1, Z0, Z0
+	VADDPS        Z12, Z0, Z0
 	VUNPCKHPS     Z2, Z2, Z1
 	VUNPCKLPS     Z2, Z2, Z2
 	VADDPS        Z1, Z2, Z2
@@ -9202,52 +9885,70 @@ columns_257:
 	VADDSS        8(R9), X0, X0
 	VMOVSS        X0, 8(R9)
 	ADDQ          DX, R9
-	VUNPCKHPS     Z4, Z3, Z0
-	VUNPCKLPS     Z4, Z3, Z3
+	VUNPCKHPS     Z5, Z4, Z0
+	VUNPCKLPS     Z5, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z6, Z6, Z0
+	VUNPCKLPS     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VUNPCKLPD     Z6, Z4, Z0
+	VUNPCKHPD     Z6, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VMOVSD        (R9), X0
+	VADDPS        X4, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPD     X4, X4, X4
+	VADDSS        8(R9), X4, X4
+	VMOVSS        X4, 8(R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z9, Z8, Z0
+	VUNPCKLPS     Z9, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VUNPCKHPS     Z10, Z10, Z0
+	VUNPCKLPS     Z10, Z10, Z10
+	VADDPS        Z0, Z10, Z10
+	VUNPCKLPD     Z10, Z8, Z0
+	VUNPCKHPD     Z10, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VEXTRACTF64X4 $0x01, Z8, Y0
+	VADDPS        Y0, Y8, Y8
+	VEXTRACTF32X4 $0x01, Y8, X0
+	VADDPS        X0, X8, X8
+	VMOVSD        (R9), X0
+	VADDPS        X8, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPD     X8, X8, X8
+	VADDSS        8(R9), X8, X8
+	VMOVSS        X8, 8(R9)
+	VUNPCKHPS     Z7, Z3, Z0
+	VUNPCKLPS     Z7, Z3, Z3
 	VADDPS        Z0, Z3, Z3
-	VUNPCKHPS     Z5, Z5, Z0
-	VUNPCKLPS     Z5, Z5, Z5
-	VADDPS        Z0, Z5, Z5
-	VUNPCKLPD     Z5, Z3, Z0
-	VUNPCKHPD     Z5, Z3, Z3
+	VUNPCKHPS     Z11, Z11, Z0
+	VUNPCKLPS     Z11, Z11, Z11
+	VADDPS        Z0, Z11, Z11
+	VUNPCKLPD     Z11, Z3, Z0
+	VUNPCKHPD     Z11, Z3, Z3
 	VADDPS        Z0, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPS        Y0, Y3, Y3
 	VEXTRACTF32X4 $0x01, Y3, X0
 	VADDPS        X0, X3, X3
-	VMOVSD        (R9), X0
+	VMOVSD        (SI), X0
 	VADDPS        X3, X0, X0
-	VMOVSD        X0, (R9)
+	VMOVSD        X0, (SI)
 	VUNPCKHPD     X3, X3, X3
-	VADDSS        8(R9), X3, X3
-	VMOVSS        X3, 8(R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z7, Z6, Z0
-	VUNPCKLPS     Z7, Z6, Z6
-	VADDPS        Z0, Z6, Z6
-	VUNPCKHPS     Z8, Z8, Z0
-	VUNPCKLPS     Z8, Z8, Z8
-	VADDPS        Z0, Z8, Z8
-	VUNPCKLPD     Z8, Z6, Z0
-	VUNPCKHPD     Z8, Z6, Z6
-	VADDPS        Z0, Z6, Z6
-	VEXTRACTF64X4 $0x01, Z6, Y0
-	VADDPS        Y0, Y6, Y6
-	VEXTRACTF32X4 $0x01, Y6, X0
-	VADDPS        X0, X6, X6
-	VMOVSD        (R9), X0
-	VADDPS        X6, X0, X0
-	VMOVSD        X0, (R9)
-	VUNPCKHPD     X6, X6, X6
-	VADDSS        8(R9), X6, X6
-	VMOVSS        X6, 8(R9)
-	LEAQ          (R8)(CX*1), R8
-	ADDQ          $0x0c, R10
-	JMP           done_254
+	VADDSS        8(SI), X3, X3
+	VMOVSS        X3, 8(SI)
+	ADDQ          $0x0c, SI
+	JMP           done_256
 
-rest_256:
+last_260:
 	CMPQ   R9, $0x02
-	JNE    rest_258
+	JNE    last_262
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9255,29 +9956,34 @@ rest_256:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_259:
-	VMOVUPS       (R12), Z6
-	VMOVUPS       (R12)(AX*1), Z7
-	VMOVUPS       (R11), Z8
-	VFMADD231PS   Z6, Z8, Z0
-	VFMADD231PS   Z7, Z8, Z1
-	VMOVUPS       (R11)(AX*1), Z8
-	VFMADD231PS   Z6, Z8, Z2
-	VFMADD231PS   Z7, Z8, Z3
-	VMOVUPS       (R11)(AX*2), Z8
-	VFMADD231PS   Z6, Z8, Z4
-	VFMADD231PS   Z7, Z8, Z5
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_259
-	VUNPCKHPS     Z1, Z0, Z6
+columns_263:
+	VMOVUPS       (R8), Z9
+	VMOVUPS       (R8)(AX*1), Z10
+	VMOVUPS       (R10), Z11
+	VFMADD231PS   Z9, Z11, Z0
+	VFMADD231PS   Z10, Z11, Z1
+	VADDPS        Z11, Z2, Z2
+	VMOVUPS       (R10)(AX*1), Z11
+	VFMADD231PS   Z9, Z11, Z3
+	VFMADD231PS   Z10, Z11, Z4
+	VADDPS        Z11, Z5, Z5
+	VMOVUPS       (R10)(AX*2), Z11
+	VFMADD231PS   Z9, Z11, Z6
+	VFMADD231PS   Z10, Z11, Z7
+	VADDPS        Z11, Z8, Z8
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_263
+	VUNPCKHPS     Z1, Z0, Z9
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z6, Z0, Z0
+	VADDPS        Z9, Z0, Z0
 	VUNPCKLPD     Z0, Z0, Z1
 	VUNPCKHPD     Z0, Z0, Z0
 	VADDPS        Z1, Z0, Z0
@@ -9289,85 +9995,93 @@ columns_259:
 	VADDPS        X0, X1, X1
 	VMOVSD        X1, (R9)
 	ADDQ          DX, R9
-	VUNPCKHPS     Z3, Z2, Z0
-	VUNPCKLPS     Z3, Z2, Z2
+	VUNPCKHPS     Z4, Z3, Z0
+	VUNPCKLPS     Z4, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VUNPCKLPD     Z3, Z3, Z0
+	VUNPCKHPD     Z3, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VMOVSD        (R9), X0
+	VADDPS        X3, X0, X0
+	VMOVSD        X0, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z7, Z6, Z0
+	VUNPCKLPS     Z7, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VUNPCKLPD     Z6, Z6, Z0
+	VUNPCKHPD     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VEXTRACTF64X4 $0x01, Z6, Y0
+	VADDPS        Y0, Y6, Y6
+	VEXTRACTF32X4 $0x01, Y6, X0
+	VADDPS        X0, X6, X6
+	VMOVSD        (R9), X0
+	VADDPS        X6, X0, X0
+	VMOVSD        X0, (R9)
+	VUNPCKHPS     Z5, Z2, Z0
+	VUNPCKLPS     Z5, Z2, Z2
 	VADDPS        Z0, Z2, Z2
-	VUNPCKLPD     Z2, Z2, Z0
-	VUNPCKHPD     Z2, Z2, Z2
+	VUNPCKHPS     Z8, Z8, Z0
+	VUNPCKLPS     Z8, Z8, Z8
+	VADDPS        Z0, Z8, Z8
+	VUNPCKLPD     Z8, Z2, Z0
+	VUNPCKHPD     Z8, Z2, Z2
 	VADDPS        Z0, Z2, Z2
 	VEXTRACTF64X4 $0x01, Z2, Y0
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
 	VADDPS        X0, X2, X2
-	VMOVSD        (R9), X0
+	VMOVSD        (SI), X0
 	VADDPS        X2, X0, X0
-	VMOVSD        X0, (R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z5, Z4, Z0
-	VUNPCKLPS     Z5, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VUNPCKLPD     Z4, Z4, Z0
-	VUNPCKHPD     Z4, Z4, Z4
-	VADDPS        Z0, Z4, Z4
-	VEXTRACTF64X4 $0x01, Z4, Y0
-	VADDPS        Y0, Y4, Y4
-	VEXTRACTF32X4 $0x01, Y4, X0
-	VADDPS        X0, X4, X4
-	VMOVSD        (R9), X0
-	VADDPS        X4, X0, X0
-	VMOVSD        X0, (R9)
-	LEAQ          (R8)(AX*2), R8
-	ADDQ          $0x08, R10
-	JMP           done_254
+	VMOVSD        X0, (SI)
+	VUNPCKHPD     X2, X2, X2
+	VADDSS        8(SI), X2, X2
+	VMOVSS        X2, 8(SI)
+	ADDQ          $0x0c, SI
+	JMP           done_256
 
-rest_258:
-	CMPQ   R9, $0x01
-	JNE    rest_260
+last_262:
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_261:
-	VMOVUPS       (R12), Z3
-	VMOVUPS       (R11), Z4
-	VFMADD231PS   Z3, Z4, Z0
-	VMOVUPS       (R11)(AX*1), Z4
-	VFMADD231PS   Z3, Z4, Z1
-	VMOVUPS       (R11)(AX*2), Z4
-	VFMADD231PS   Z3, Z4, Z2
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_261
-	VUNPCKHPS     Z0, Z0, Z3
+columns_265:
+	VMOVUPS       (R8), Z6
+	VMOVUPS       (R10), Z7
+	VFMADD231PS   Z6, Z7, Z0
+	VADDPS        Z7, Z1, Z1
+	VMOVUPS       (R10)(AX*1), Z7
+	VFMADD231PS   Z6, Z7, Z2
+	VADDPS        Z7, Z3, Z3
+	VMOVUPS       (R10)(AX*2), Z7
+	VFMADD231PS   Z6, Z7, Z4
+	VADDPS        Z7, Z5, Z5
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_265
+	VUNPCKHPS     Z0, Z0, Z6
 	VUNPCKLPS     Z0, Z0, Z0
-	VADDPS        Z3, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z3
+	VADDPS        Z6, Z0, Z0
+	VUNPCKLPD     Z0, Z0, Z6
 	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z3, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y3
-	VADDPS        Y3, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X3
-	VADDPS        X3, X0, X0
+	VADDPS        Z6, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y6
+	VADDPS        Y6, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X6
+	VADDPS        X6, X0, X0
 	VADDSS        (R9), X0, X0
 	VMOVSS        X0, (R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z1, Z1, Z0
-	VUNPCKLPS     Z1, Z1, Z1
-	VADDPS        Z0, Z1, Z1
-	VUNPCKLPD     Z1, Z1, Z0
-	VUNPCKHPD     Z1, Z1, Z1
-	VADDPS        Z0, Z1, Z1
-	VEXTRACTF64X4 $0x01, Z1, Y0
-	VADDPS        Y0, Y1, Y1
-	VEXTRACTF32X4 $0x01, Y1, X0
-	VADDPS        X0, X1, X1
-	VADDSS        (R9), X1, X1
-	VMOVSS        X1, (R9)
 	ADDQ          DX, R9
 	VUNPCKHPS     Z2, Z2, Z0
 	VUNPCKLPS     Z2, Z2, Z2
@@ -9381,60 +10095,57 @@ columns_261:
 	VADDPS        X0, X2, X2
 	VADDSS        (R9), X2, X2
 	VMOVSS        X2, (R9)
-	ADDQ          AX, R8
-	ADDQ          $0x04, R10
-
-rest_260:
-done_254:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	VXORPS Z2, Z2, Z2
-	MOVQ   DI, R8
-	MOVQ   AX, R9
-
-columns_262:
-	VADDPS        (R8), Z0, Z0
-	VADDPS        (R8)(AX*1), Z1, Z1
-	VADDPS        (R8)(AX*2), Z2, Z2
-	ADDQ          $0x40, R8
-	SUBQ          $0x40, R9
-	JNZ           columns_262
-	VUNPCKHPS     Z1, Z0, Z3
-	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z3, Z0, Z0
-	VUNPCKHPS     Z2, Z2, Z1
-	VUNPCKLPS     Z2, Z2, Z2
-	VADDPS        Z1, Z2, Z2
-	VUNPCKLPD     Z2, Z0, Z1
-	VUNPCKHPD     Z2, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VMOVSD        (SI), X1
+	ADDQ          DX, R9
+	VUNPCKHPS     Z4, Z4, Z0
+	VUNPCKLPS     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKLPD     Z4, Z4, Z0
+	VUNPCKHPD     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VADDSS        (R9), X4, X4
+	VMOVSS        X4, (R9)
+	VUNPCKHPS     Z3, Z1, Z0
+	VUNPCKLPS     Z3, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VUNPCKHPS     Z5, Z5, Z0
+	VUNPCKLPS     Z5, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKLPD     Z5, Z1, Z0
+	VUNPCKHPD     Z5, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
 	VADDPS        X0, X1, X1
-	VMOVSD        X1, (SI)
-	VUNPCKHPD     X0, X0, X0
-	VADDSS        8(SI), X0, X0
-	VMOVSS        X0, 8(SI)
+	VMOVSD        (SI), X0
+	VADDPS        X1, X0, X0
+	VMOVSD        X0, (SI)
+	VUNPCKHPD     X1, X1, X1
+	VADDSS        8(SI), X1, X1
+	VMOVSS        X1, 8(SI)
 	ADDQ          $0x0c, SI
-	LEAQ          (DI)(CX*1), DI
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	JMP           done_227
 
-rest_251:
+done_256:
+	LEAQ (DI)(CX*1), DI
+	ADDQ DX, BX
+	ADDQ DX, BX
+	ADDQ DX, BX
+	JMP  done_227
+
+rest_253:
 	CMPQ R8, $0x02
-	JNE  rest_263
+	JNE  rest_266
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-block_264:
+inputs_267:
 	CMPQ   R9, $0x04
-	JLT    rest_265
+	JLE    last_268
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9448,7 +10159,7 @@ block_264:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_267:
+columns_270:
 	VMOVUPS       (R13), Z8
 	VMOVUPS       (R13)(AX*1), Z9
 	VMOVUPS       (R13)(AX*2), Z10
@@ -9466,7 +10177,7 @@ columns_267:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_267
+	JNZ           columns_270
 	VUNPCKHPS     Z1, Z0, Z8
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z8, Z0, Z0
@@ -9501,11 +10212,11 @@ columns_267:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           block_264
+	JMP           inputs_267
 
-rest_265:
-	CMPQ   R9, $0x03
-	JNE    rest_268
+last_268:
+	CMPQ   R9, $0x04
+	JNE    last_271
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9513,29 +10224,117 @@ rest_265:
 	VXORPS Z3, Z3, Z3
 	VXORPS Z4, Z4, Z4
 	VXORPS Z5, Z5, Z5
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	VXORPS Z8, Z8, Z8
+	VXORPS Z9, Z9, Z9
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_269:
-	VMOVUPS       (R12), Z6
-	VMOVUPS       (R12)(AX*1), Z7
-	VMOVUPS       (R12)(AX*2), Z8
-	VMOVUPS       (R11), Z9
-	VFMADD231PS   Z6, Z9, Z0
-	VFMADD231PS   Z7, Z9, Z1
-	VFMADD231PS   Z8, Z9, Z2
-	VMOVUPS       (R11)(AX*1), Z9
-	VFMADD231PS   Z6, Z9, Z3
-	VFMADD231PS   Z7, Z9, Z4
-	VFMADD231PS   Z8, Z9, Z5
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_269
-	VUNPCKHPS     Z1, Z0, Z6
+columns_272:
+	VMOVUPS       (R8), Z10
+	VMOVUPS       (R8)(AX*1), Z11
+	VMOVUPS       (R8)(AX*2), Z12
+	VMOVUPS       (R8)(CX*1), Z13
+	VMOVUPS       (R10), Z14
+	VFMADD231PS   Z10, Z14, Z0
+	VFMADD231PS   Z11, Z14, Z1
+	VFMADD231PS   Z12, Z14, Z2
+	VFMADD231PS   Z13, Z14, Z3
+	VADDPS        Z14, Z4, Z4
+	VMOVUPS       (R10)(AX*1), Z14
+	VFMADD231PS   Z10, Z14, Z5
+	VFMADD231PS   Z11, Z14, Z6
+	VFMADD231PS   Z12, Z14, Z7
+	VFMADD231PS   Z13, Z14, Z8
+	VADDPS        Z14, Z9, Z9
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_272
+	VUNPCKHPS     Z1, Z0, Z10
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z6, Z0, Z0
+	VADDPS        Z10, Z0, Z0
+	VUNPCKHPS     Z3, Z2, Z1
+	VUNPCKLPS     Z3, Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VUNPCKLPD     Z2, Z0, Z1
+	VUNPCKHPD     Z2, Z0, Z0
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VADDPS        (R9), X0, X0
+	VMOVUPS       X0, (R9)
+	ADDQ          DX, R9
+	VUNPCKHPS     Z6, Z5, Z0
+	VUNPCKLPS     Z6, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VUNPCKHPS     Z8, Z7, Z0
+	VUNPCKLPS     Z8, Z7, Z7
+	VADDPS        Z0, Z7, Z7
+	VUNPCKLPD     Z7, Z5, Z0
+	VUNPCKHPD     Z7, Z5, Z5
+	VADDPS        Z0, Z5, Z5
+	VEXTRACTF64X4 $0x01, Z5, Y0
+	VADDPS        Y0, Y5, Y5
+	VEXTRACTF32X4 $0x01, Y5, X0
+	VADDPS        X0, X5, X5
+	VADDPS        (R9), X5, X5
+	VMOVUPS       X5, (R9)
+	VUNPCKHPS     Z9, Z4, Z0
+	VUNPCKLPS     Z9, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKLPD     Z4, Z4, Z0
+	VUNPCKHPD     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VMOVSD        (SI), X0
+	VADDPS        X4, X0, X0
+	VMOVSD        X0, (SI)
+	ADDQ          $0x08, SI
+	JMP           done_269
+
+last_271:
+	CMPQ   R9, $0x03
+	JNE    last_273
+	MOVQ   R10, CX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
+	VXORPS Z6, Z6, Z6
+	VXORPS Z7, Z7, Z7
+	MOVQ   DI, R9
+	MOVQ   AX, R10
+
+columns_274:
+	VMOVUPS       (R8), Z8
+	VMOVUPS       (R8)(AX*1), Z9
+	VMOVUPS       (R8)(AX*2), Z10
+	VMOVUPS       (R9), Z11
+	VFMADD231PS   Z8, Z11, Z0
+	VFMADD231PS   Z9, Z11, Z1
+	VFMADD231PS   Z10, Z11, Z2
+	VADDPS        Z11, Z3, Z3
+	VMOVUPS       (R9)(AX*1), Z11
+	VFMADD231PS   Z8, Z11, Z4
+	VFMADD231PS   Z9, Z11, Z5
+	VFMADD231PS   Z10, Z11, Z6
+	VADDPS        Z11, Z7, Z7
+	ADDQ          $0x40, R9
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R10
+	JNZ           columns_274
+	VUNPCKHPS     Z1, Z0, Z8
+	VUNPCKLPS     Z1, Z0, Z0
+	VADDPS        Z8, Z0, Z0
 	VUNPCKHPS     Z2, Z2, Z1
 	VUNPCKLPS     Z2, Z2, Z2
 	VADDPS        Z1, Z2, Z2
@@ -9546,64 +10345,79 @@ columns_269:
 	VADDPS        Y1, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X1
 	VADDPS        X1, X0, X0
-	VMOVSD        (R9), X1
+	VMOVSD        (CX), X1
 	VADDPS        X0, X1, X1
-	VMOVSD        X1, (R9)
+	VMOVSD        X1, (CX)
 	VUNPCKHPD     X0, X0, X0
-	VADDSS        8(R9), X0, X0
-	VMOVSS        X0, 8(R9)
-	ADDQ          DX, R9
-	VUNPCKHPS     Z4, Z3, Z0
-	VUNPCKLPS     Z4, Z3, Z3
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	ADDQ          DX, CX
+	VUNPCKHPS     Z5, Z4, Z0
+	VUNPCKLPS     Z5, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKHPS     Z6, Z6, Z0
+	VUNPCKLPS     Z6, Z6, Z6
+	VADDPS        Z0, Z6, Z6
+	VUNPCKLPD     Z6, Z4, Z0
+	VUNPCKHPD     Z6, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VMOVSD        (CX), X0
+	VADDPS        X4, X0, X0
+	VMOVSD        X0, (CX)
+	VUNPCKHPD     X4, X4, X4
+	VADDSS        8(CX), X4, X4
+	VMOVSS        X4, 8(CX)
+	VUNPCKHPS     Z7, Z3, Z0
+	VUNPCKLPS     Z7, Z3, Z3
 	VADDPS        Z0, Z3, Z3
-	VUNPCKHPS     Z5, Z5, Z0
-	VUNPCKLPS     Z5, Z5, Z5
-	VADDPS        Z0, Z5, Z5
-	VUNPCKLPD     Z5, Z3, Z0
-	VUNPCKHPD     Z5, Z3, Z3
+	VUNPCKLPD     Z3, Z3, Z0
+	VUNPCKHPD     Z3, Z3, Z3
 	VADDPS        Z0, Z3, Z3
 	VEXTRACTF64X4 $0x01, Z3, Y0
 	VADDPS        Y0, Y3, Y3
 	VEXTRACTF32X4 $0x01, Y3, X0
 	VADDPS        X0, X3, X3
-	VMOVSD        (R9), X0
+	VMOVSD        (SI), X0
 	VADDPS        X3, X0, X0
-	VMOVSD        X0, (R9)
-	VUNPCKHPD     X3, X3, X3
-	VADDSS        8(R9), X3, X3
-	VMOVSS        X3, 8(R9)
-	LEAQ          (R8)(CX*1), R8
-	ADDQ          $0x0c, R10
-	JMP           done_266
+	VMOVSD        X0, (SI)
+	ADDQ          $0x08, SI
+	JMP           done_269
 
-rest_268:
+last_273:
 	CMPQ   R9, $0x02
-	JNE    rest_270
+	JNE    last_275
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
 	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	VXORPS Z5, Z5, Z5
 	MOVQ   DI, R9
-	MOVQ   R8, R11
-	MOVQ   AX, R12
+	MOVQ   AX, R10
 
-columns_271:
-	VMOVUPS       (R11), Z4
-	VMOVUPS       (R11)(AX*1), Z5
-	VMOVUPS       (R9), Z6
-	VFMADD231PS   Z4, Z6, Z0
-	VFMADD231PS   Z5, Z6, Z1
-	VMOVUPS       (R9)(AX*1), Z6
-	VFMADD231PS   Z4, Z6, Z2
-	VFMADD231PS   Z5, Z6, Z3
+columns_276:
+	VMOVUPS       (R8), Z6
+	VMOVUPS       (R8)(AX*1), Z7
+	VMOVUPS       (R9), Z8
+	VFMADD231PS   Z6, Z8, Z0
+	VFMADD231PS   Z7, Z8, Z1
+	VADDPS        Z8, Z2, Z2
+	VMOVUPS       (R9)(AX*1), Z8
+	VFMADD231PS   Z6, Z8, Z3
+	VFMADD231PS   Z7, Z8, Z4
+	VADDPS        Z8, Z5, Z5
 	ADDQ          $0x40, R9
-	ADDQ          $0x40, R11
-	SUBQ          $0x40, R12
-	JNZ           columns_271
-	VUNPCKHPS     Z1, Z0, Z4
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R10
+	JNZ           columns_276
+	VUNPCKHPS     Z1, Z0, Z6
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z4, Z0, Z0
+	VADDPS        Z6, Z0, Z0
 	VUNPCKLPD     Z0, Z0, Z1
 	VUNPCKHPD     Z0, Z0, Z0
 	VADDPS        Z1, Z0, Z0
@@ -9615,8 +10429,21 @@ columns_271:
 	VADDPS        X0, X1, X1
 	VMOVSD        X1, (CX)
 	ADDQ          DX, CX
-	VUNPCKHPS     Z3, Z2, Z0
-	VUNPCKLPS     Z3, Z2, Z2
+	VUNPCKHPS     Z4, Z3, Z0
+	VUNPCKLPS     Z4, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VUNPCKLPD     Z3, Z3, Z0
+	VUNPCKHPD     Z3, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VMOVSD        (CX), X0
+	VADDPS        X3, X0, X0
+	VMOVSD        X0, (CX)
+	VUNPCKHPS     Z5, Z2, Z0
+	VUNPCKLPS     Z5, Z2, Z2
 	VADDPS        Z0, Z2, Z2
 	VUNPCKLPD     Z2, Z2, Z0
 	VUNPCKHPD     Z2, Z2, Z2
@@ -9625,48 +10452,60 @@ columns_271:
 	VADDPS        Y0, Y2, Y2
 	VEXTRACTF32X4 $0x01, Y2, X0
 	VADDPS        X0, X2, X2
-	VMOVSD        (CX), X0
+	VMOVSD        (SI), X0
 	VADDPS        X2, X0, X0
-	VMOVSD        X0, (CX)
-	LEAQ          (R8)(AX*2), R8
-	ADDQ          $0x08, R10
-	JMP           done_266
+	VMOVSD        X0, (SI)
+	ADDQ          $0x08, SI
+	JMP           done_269
 
-rest_270:
-	CMPQ   R9, $0x01
-	JNE    rest_272
+last_275:
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
 	MOVQ   DI, R9
-	MOVQ   R8, R11
-	MOVQ   AX, R12
+	MOVQ   AX, R10
 
-columns_273:
-	VMOVUPS       (R11), Z2
-	VMOVUPS       (R9), Z3
-	VFMADD231PS   Z2, Z3, Z0
-	VMOVUPS       (R9)(AX*1), Z3
-	VFMADD231PS   Z2, Z3, Z1
+columns_278:
+	VMOVUPS       (R8), Z4
+	VMOVUPS       (R9), Z5
+	VFMADD231PS   Z4, Z5, Z0
+	VADDPS        Z5, Z1, Z1
+	VMOVUPS       (R9)(AX*1), Z5
+	VFMADD231PS   Z4, Z5, Z2
+	VADDPS        Z5, Z3, Z3
 	ADDQ          $0x40, R9
-	ADDQ          $0x40, R11
-	SUBQ          $0x40, R12
-	JNZ           columns_273
-	VUNPCKHPS     Z0, Z0, Z2
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R10
+	JNZ           columns_278
+	VUNPCKHPS     Z0, Z0, Z4
 	VUNPCKLPS     Z0, Z0, Z0
-	VADDPS        Z2, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z2
+	VADDPS        Z4, Z0, Z0
+	VUNPCKLPD     Z0, Z0, Z4
 	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z2, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y2
-	VADDPS        Y2, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X2
-	VADDPS        X2, X0, X0
+	VADDPS        Z4, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y4
+	VADDPS        Y4, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X4
+	VADDPS        X4, X0, X0
 	VADDSS        (CX), X0, X0
 	VMOVSS        X0, (CX)
 	ADDQ          DX, CX
-	VUNPCKHPS     Z1, Z1, Z0
-	VUNPCKLPS     Z1, Z1, Z1
+	VUNPCKHPS     Z2, Z2, Z0
+	VUNPCKLPS     Z2, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VUNPCKLPD     Z2, Z2, Z0
+	VUNPCKHPD     Z2, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VADDSS        (CX), X2, X2
+	VMOVSS        X2, (CX)
+	VUNPCKHPS     Z3, Z1, Z0
+	VUNPCKLPS     Z3, Z1, Z1
 	VADDPS        Z0, Z1, Z1
 	VUNPCKLPD     Z1, Z1, Z0
 	VUNPCKHPD     Z1, Z1, Z1
@@ -9675,53 +10514,27 @@ columns_273:
 	VADDPS        Y0, Y1, Y1
 	VEXTRACTF32X4 $0x01, Y1, X0
 	VADDPS        X0, X1, X1
-	VADDSS        (CX), X1, X1
-	VMOVSS        X1, (CX)
-	ADDQ          AX, R8
-	ADDQ          $0x04, R10
-
-rest_272:
-done_266:
-	VXORPS Z0, Z0, Z0
-	VXORPS Z1, Z1, Z1
-	MOVQ   DI, CX
-	MOVQ   AX, R8
-
-columns_274:
-	VADDPS        (CX), Z0, Z0
-	VADDPS        (CX)(AX*1), Z1, Z1
-	ADDQ          $0x40, CX
-	SUBQ          $0x40, R8
-	JNZ           columns_274
-	VUNPCKHPS     Z1, Z0, Z2
-	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z2, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z1
-	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
+	VMOVSD        (SI), X0
 	VADDPS        X1, X0, X0
-	VMOVSD        (SI), X1
-	VADDPS        X0, X1, X1
-	VMOVSD        X1, (SI)
+	VMOVSD        X0, (SI)
 	ADDQ          $0x08, SI
-	LEAQ          (DI)(AX*2), DI
-	ADDQ          DX, BX
-	ADDQ          DX, BX
-	JMP           done_227
 
-rest_263:
+done_269:
+	LEAQ (DI)(AX*2), DI
+	ADDQ DX, BX
+	ADDQ DX, BX
+	JMP  done_227
+
+rest_266:
 	CMPQ R8, $0x01
-	JNE  rest_275
+	JNE  rest_279
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-block_276:
+inputs_280:
 	CMPQ   R9, $0x04
-	JLT    rest_277
+	JLE    last_281
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9731,7 +10544,7 @@ block_276:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_279:
+columns_283:
 	VMOVUPS       (R13), Z4
 	VMOVUPS       (R13)(AX*1), Z5
 	VMOVUPS       (R13)(AX*2), Z6
@@ -9744,7 +10557,7 @@ columns_279:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_279
+	JNZ           columns_283
 	VUNPCKHPS     Z1, Z0, Z4
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z4, Z0, Z0
@@ -9763,34 +10576,92 @@ columns_279:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           block_276
+	JMP           inputs_280
 
-rest_277:
-	CMPQ   R9, $0x03
-	JNE    rest_280
+last_281:
+	CMPQ   R9, $0x04
+	JNE    last_284
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	VXORPS Z2, Z2, Z2
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Z3, Z3, Z3
+	VXORPS Z4, Z4, Z4
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_281:
-	VMOVUPS       (R12), Z3
-	VMOVUPS       (R12)(AX*1), Z4
-	VMOVUPS       (R12)(AX*2), Z5
-	VMOVUPS       (R11), Z6
-	VFMADD231PS   Z3, Z6, Z0
-	VFMADD231PS   Z4, Z6, Z1
-	VFMADD231PS   Z5, Z6, Z2
-	ADDQ          $0x40, R11
-	ADDQ          $0x40, R12
-	SUBQ          $0x40, R13
-	JNZ           columns_281
-	VUNPCKHPS     Z1, Z0, Z3
+columns_285:
+	VMOVUPS       (R8), Z5
+	VMOVUPS       (R8)(AX*1), Z6
+	VMOVUPS       (R8)(AX*2), Z7
+	VMOVUPS       (R8)(CX*1), Z8
+	VMOVUPS       (R10), Z9
+	VFMADD231PS   Z5, Z9, Z0
+	VFMADD231PS   Z6, Z9, Z1
+	VFMADD231PS   Z7, Z9, Z2
+	VFMADD231PS   Z8, Z9, Z3
+	VADDPS        Z9, Z4, Z4
+	ADDQ          $0x40, R10
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R11
+	JNZ           columns_285
+	VUNPCKHPS     Z1, Z0, Z5
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z3, Z0, Z0
+	VADDPS        Z5, Z0, Z0
+	VUNPCKHPS     Z3, Z2, Z1
+	VUNPCKLPS     Z3, Z2, Z2
+	VADDPS        Z1, Z2, Z2
+	VUNPCKLPD     Z2, Z0, Z1
+	VUNPCKHPD     Z2, Z0, Z0
+	VADDPS        Z1, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y1
+	VADDPS        Y1, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X1
+	VADDPS        X1, X0, X0
+	VADDPS        (R9), X0, X0
+	VMOVUPS       X0, (R9)
+	VUNPCKHPS     Z4, Z4, Z0
+	VUNPCKLPS     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VUNPCKLPD     Z4, Z4, Z0
+	VUNPCKHPD     Z4, Z4, Z4
+	VADDPS        Z0, Z4, Z4
+	VEXTRACTF64X4 $0x01, Z4, Y0
+	VADDPS        Y0, Y4, Y4
+	VEXTRACTF32X4 $0x01, Y4, X0
+	VADDPS        X0, X4, X4
+	VADDSS        (SI), X4, X4
+	VMOVSS        X4, (SI)
+	ADDQ          $0x04, SI
+	JMP           done_282
+
+last_284:
+	CMPQ   R9, $0x03
+	JNE    last_286
+	MOVQ   R10, CX
+	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
+	VXORPS Z3, Z3, Z3
+	MOVQ   DI, R9
+	MOVQ   AX, R10
+
+columns_287:
+	VMOVUPS       (R8), Z4
+	VMOVUPS       (R8)(AX*1), Z5
+	VMOVUPS       (R8)(AX*2), Z6
+	VMOVUPS       (R9), Z7
+	VFMADD231PS   Z4, Z7, Z0
+	VFMADD231PS   Z5, Z7, Z1
+	VFMADD231PS   Z6, Z7, Z2
+	VADDPS        Z7, Z3, Z3
+	ADDQ          $0x40, R9
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R10
+	JNZ           columns_287
+	VUNPCKHPS     Z1, Z0, Z4
+	VUNPCKLPS     Z1, Z0, Z0
+	VADDPS        Z4, Z0, Z0
 	VUNPCKHPS     Z2, Z2, Z1
 	VUNPCKLPS     Z2, Z2, Z2
 	VADDPS        Z1, Z2, Z2
@@ -9801,39 +10672,51 @@ columns_281:
 	VADDPS        Y1, Y0, Y0
 	VEXTRACTF32X4 $0x01, Y0, X1
 	VADDPS        X1, X0, X0
-	VMOVSD        (R9), X1
+	VMOVSD        (CX), X1
 	VADDPS        X0, X1, X1
-	VMOVSD        X1, (R9)
+	VMOVSD        X1, (CX)
 	VUNPCKHPD     X0, X0, X0
-	VADDSS        8(R9), X0, X0
-	VMOVSS        X0, 8(R9)
-	LEAQ          (R8)(CX*1), R8
-	ADDQ          $0x0c, R10
-	JMP           done_278
+	VADDSS        8(CX), X0, X0
+	VMOVSS        X0, 8(CX)
+	VUNPCKHPS     Z3, Z3, Z0
+	VUNPCKLPS     Z3, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VUNPCKLPD     Z3, Z3, Z0
+	VUNPCKHPD     Z3, Z3, Z3
+	VADDPS        Z0, Z3, Z3
+	VEXTRACTF64X4 $0x01, Z3, Y0
+	VADDPS        Y0, Y3, Y3
+	VEXTRACTF32X4 $0x01, Y3, X0
+	VADDPS        X0, X3, X3
+	VADDSS        (SI), X3, X3
+	VMOVSS        X3, (SI)
+	ADDQ          $0x04, SI
+	JMP           done_282
 
-rest_280:
+last_286:
 	CMPQ   R9, $0x02
-	JNE    rest_282
+	JNE    last_288
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
+	VXORPS Z2, Z2, Z2
 	MOVQ   DI, R9
-	MOVQ   R8, R11
-	MOVQ   AX, R12
+	MOVQ   AX, R10
 
-columns_283:
-	VMOVUPS       (R11), Z2
-	VMOVUPS       (R11)(AX*1), Z3
-	VMOVUPS       (R9), Z4
-	VFMADD231PS   Z2, Z4, Z0
-	VFMADD231PS   Z3, Z4, Z1
+columns_289:
+	VMOVUPS       (R8), Z3
+	VMOVUPS       (R8)(AX*1), Z4
+	VMOVUPS       (R9), Z5
+	VFMADD231PS   Z3, Z5, Z0
+	VFMADD231PS   Z4, Z5, Z1
+	VADDPS        Z5, Z2, Z2
 	ADDQ          $0x40, R9
-	ADDQ          $0x40, R11
-	SUBQ          $0x40, R12
-	JNZ           columns_283
-	VUNPCKHPS     Z1, Z0, Z2
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R10
+	JNZ           columns_289
+	VUNPCKHPS     Z1, Z0, Z3
 	VUNPCKLPS     Z1, Z0, Z0
-	VADDPS        Z2, Z0, Z0
+	VADDPS        Z3, Z0, Z0
 	VUNPCKLPD     Z0, Z0, Z1
 	VUNPCKHPD     Z0, Z0, Z0
 	VADDPS        Z1, Z0, Z0
@@ -9844,105 +10727,102 @@ columns_283:
 	VMOVSD        (CX), X1
 	VADDPS        X0, X1, X1
 	VMOVSD        X1, (CX)
-	LEAQ          (R8)(AX*2), R8
-	ADDQ          $0x08, R10
-	JMP           done_278
+	VUNPCKHPS     Z2, Z2, Z0
+	VUNPCKLPS     Z2, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VUNPCKLPD     Z2, Z2, Z0
+	VUNPCKHPD     Z2, Z2, Z2
+	VADDPS        Z0, Z2, Z2
+	VEXTRACTF64X4 $0x01, Z2, Y0
+	VADDPS        Y0, Y2, Y2
+	VEXTRACTF32X4 $0x01, Y2, X0
+	VADDPS        X0, X2, X2
+	VADDSS        (SI), X2, X2
+	VMOVSS        X2, (SI)
+	ADDQ          $0x04, SI
+	JMP           done_282
 
-rest_282:
-	CMPQ   R9, $0x01
-	JNE    rest_284
+last_288:
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
+	VXORPS Z1, Z1, Z1
 	MOVQ   DI, R9
-	MOVQ   R8, R11
-	MOVQ   AX, R12
+	MOVQ   AX, R10
 
-columns_285:
-	VMOVUPS       (R11), Z1
-	VMOVUPS       (R9), Z2
-	VFMADD231PS   Z1, Z2, Z0
+columns_291:
+	VMOVUPS       (R8), Z2
+	VMOVUPS       (R9), Z3
+	VFMADD231PS   Z2, Z3, Z0
+	VADDPS        Z3, Z1, Z1
 	ADDQ          $0x40, R9
-	ADDQ          $0x40, R11
-	SUBQ          $0x40, R12
-	JNZ           columns_285
-	VUNPCKHPS     Z0, Z0, Z1
+	ADDQ          $0x40, R8
+	SUBQ          $0x40, R10
+	JNZ           columns_291
+	VUNPCKHPS     Z0, Z0, Z2
 	VUNPCKLPS     Z0, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z1
+	VADDPS        Z2, Z0, Z0
+	VUNPCKLPD     Z0, Z0, Z2
 	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
+	VADDPS        Z2, Z0, Z0
+	VEXTRACTF64X4 $0x01, Z0, Y2
+	VADDPS        Y2, Y0, Y0
+	VEXTRACTF32X4 $0x01, Y0, X2
+	VADDPS        X2, X0, X0
 	VADDSS        (CX), X0, X0
 	VMOVSS        X0, (CX)
-	ADDQ          AX, R8
-	ADDQ          $0x04, R10
-
-rest_284:
-done_278:
-	VXORPS Z0, Z0, Z0
-	MOVQ   DI, CX
-	MOVQ   AX, R8
-
-columns_286:
-	VADDPS        (CX), Z0, Z0
-	ADDQ          $0x40, CX
-	SUBQ          $0x40, R8
-	JNZ           columns_286
-	VUNPCKHPS     Z0, Z0, Z1
-	VUNPCKLPS     Z0, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VUNPCKLPD     Z0, Z0, Z1
-	VUNPCKHPD     Z0, Z0, Z0
-	VADDPS        Z1, Z0, Z0
-	VEXTRACTF64X4 $0x01, Z0, Y1
-	VADDPS        Y1, Y0, Y0
-	VEXTRACTF32X4 $0x01, Y0, X1
-	VADDPS        X1, X0, X0
-	VADDSS        (SI), X0, X0
-	VMOVSS        X0, (SI)
+	VUNPCKHPS     Z1, Z1, Z0
+	VUNPCKLPS     Z1, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VUNPCKLPD     Z1, Z1, Z0
+	VUNPCKHPD     Z1, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (SI), X1, X1
+	VMOVSS        X1, (SI)
 	ADDQ          $0x04, SI
-	ADDQ          AX, DI
-	ADDQ          DX, BX
 
-rest_275:
+done_282:
+	ADDQ AX, DI
+	ADDQ DX, BX
+
+rest_279:
 done_227:
 	VZEROUPPER
 	RET
 
 // func eluAVX512(y *float32, x *float32, n int)
-// Requires: AVX, AVX512F
+// Requires: AVX, AVX512DQ, AVX512F
 TEXT ·eluAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+0(FP), AX
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_287:
+vectors_292:
 	VMOVUPS           (CX), Z0
-	VMINPS.BCST       numbers<>+0(SB), Z0, Z1
-	VMAXPS.BCST       numbers<>+32(SB), Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z2
-	VFMADD213PS.BCST  numbers<>+96(SB), Z1, Z2
-	VSUBPS.BCST       numbers<>+96(SB), Z2, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z1
 	VPSLLD            $0x17, Z2, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z4
-	VMULPS            Z1, Z4, Z4
-	VFMADD213PS       Z1, Z1, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z2, Z3
-	VFMADD213PS       Z3, Z2, Z4
-	VMAXPS            Z0, Z4, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z1
+	VFMADD213PS       Z1, Z2, Z3
+	VMAXPS            Z0, Z3, Z0
 	VMOVUPS           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_287
+	JNZ               vectors_292
 	VZEROUPPER
 	RET
 
@@ -9953,36 +10833,39 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_288:
+vectors_295:
 	VMOVUPS           (CX), Z0
-	VORPS.BCST        numbers<>+352(SB), Z0, Z1
+	VORPS.BCST        numbers<>+320(SB), Z0, Z1
 	VADDPS            Z1, Z1, Z1
-	VBROADCASTSS      numbers<>+32(SB), Z2
+	VBROADCASTSS      numbers<>+352(SB), Z2
 	VMAXPS            Z1, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z2, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z2
 	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VMULPS            Z2, Z4, Z4
-	VFMADD213PS       Z2, Z2, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z3
-	VFMADD213PS       Z3, Z1, Z4
-	VADDPS.BCST       numbers<>+384(SB), Z4, Z1
-	VDIVPS            Z1, Z4, Z4
-	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
-	VANDPS.BCST       numbers<>+352(SB), Z0, Z1
-	VORPS             Z1, Z4, Z4
-	VMOVUPS           Z4, (AX)
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z3
+	VMULPS            Z2, Z3, Z3
+	VFMADD213PS       Z2, Z2, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z2
+	VFMADD213PS       Z2, Z1, Z3
+	VADDPS.BCST       numbers<>+384(SB), Z3, Z1
+	VRCP14PS          Z1, Z2
+	VMULPS            Z2, Z3, Z4
+	VFNMADD231PS      Z1, Z4, Z3
+	VFMADD213PS       Z4, Z2, Z3
+	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
+	VANDPS.BCST       numbers<>+320(SB), Z0, Z1
+	VORPS             Z1, Z3, Z3
+	VMOVUPS           Z3, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_288
+	JNZ               vectors_295
 	VZEROUPPER
 	RET
 
@@ -9993,28 +10876,31 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_289:
+vectors_298:
 	VMOVUPS           (CX), Z0
-	VORPS.BCST        numbers<>+352(SB), Z0, Z1
+	VORPS.BCST        numbers<>+320(SB), Z0, Z1
 	VBROADCASTSS      numbers<>+448(SB), Z2
 	VMAXPS            Z1, Z2, Z2
 	VBROADCASTSS      numbers<>+480(SB), Z1
 	VMINPS            Z2, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z2
+	VBROADCASTSS      numbers<>+32(SB), Z2
 	VFMADD213PS.BCST  numbers<>+512(SB), Z1, Z2
 	VSUBPS.BCST       numbers<>+512(SB), Z2, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VFNMADD231PS.BCST numbers<>+544(SB), Z2, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+320(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+320(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
 	VSCALEFPS         Z2, Z3, Z3
 	VADDPS.BCST       numbers<>+384(SB), Z3, Z1
-	VDIVPS            Z1, Z3, Z3
+	VRCP14PS          Z1, Z2
+	VMULPS            Z2, Z3, Z4
+	VFNMADD231PS      Z1, Z4, Z3
+	VFMADD213PS       Z4, Z2, Z3
 	VMULPS            Z3, Z3, Z1
 	VBROADCASTSS      numbers<>+576(SB), Z2
 	VFMADD213PS.BCST  numbers<>+608(SB), Z1, Z2
@@ -10023,14 +10909,14 @@ vectors_289:
 	VMULPS            Z1, Z2, Z2
 	VADDPS            Z3, Z3, Z3
 	VFMADD213PS       Z3, Z3, Z2
-	VBROADCASTSS      numbers<>+0(SB), Z1
+	VBROADCASTSS      numbers<>+704(SB), Z1
 	VMAXPS            Z0, Z1, Z1
 	VADDPS            Z1, Z2, Z2
 	VMOVUPS           Z2, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_289
+	JNZ               vectors_298
 	VZEROUPPER
 	RET
 
@@ -10041,33 +10927,33 @@ TEXT ·siluAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_290:
+vectors_301:
 	VMOVUPS           (CX), Z0
-	VXORPS.BCST       numbers<>+352(SB), Z0, Z1
+	VXORPS.BCST       numbers<>+320(SB), Z0, Z1
 	VBROADCASTSS      numbers<>+448(SB), Z2
 	VMAXPS            Z1, Z2, Z2
 	VBROADCASTSS      numbers<>+480(SB), Z1
 	VMINPS            Z2, Z1, Z1
-	VBROADCASTSS      numbers<>+64(SB), Z2
+	VBROADCASTSS      numbers<>+32(SB), Z2
 	VFMADD213PS.BCST  numbers<>+512(SB), Z1, Z2
 	VSUBPS.BCST       numbers<>+512(SB), Z2, Z2
-	VFNMADD231PS.BCST numbers<>+128(SB), Z2, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z1
 	VFNMADD231PS.BCST numbers<>+544(SB), Z2, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z3
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
 	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+320(SB), Z1, Z3
-	VFMADD213PS.BCST  numbers<>+320(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z3
 	VSCALEFPS         Z2, Z3, Z3
-	VADDPS.BCST       numbers<>+320(SB), Z3, Z3
+	VADDPS.BCST       numbers<>+288(SB), Z3, Z3
 	VDIVPS            Z3, Z0, Z0
 	VMOVUPS           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_290
+	JNZ               vectors_301
 	VZEROUPPER
 	RET
 
@@ -10078,30 +10964,30 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_291:
+vectors_304:
 	VMOVUPS           (CX), Z0
 	VBROADCASTSS      numbers<>+448(SB), Z1
 	VMAXPS            Z0, Z1, Z1
 	VBROADCASTSS      numbers<>+480(SB), Z0
 	VMINPS            Z1, Z0, Z0
-	VBROADCASTSS      numbers<>+64(SB), Z1
+	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+512(SB), Z0, Z1
 	VSUBPS.BCST       numbers<>+512(SB), Z1, Z1
-	VFNMADD231PS.BCST numbers<>+128(SB), Z1, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z1, Z0
 	VFNMADD231PS.BCST numbers<>+544(SB), Z1, Z0
-	VBROADCASTSS      numbers<>+160(SB), Z2
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
 	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
 	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
 	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
 	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z2
-	VFMADD213PS.BCST  numbers<>+320(SB), Z0, Z2
-	VFMADD213PS.BCST  numbers<>+320(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+288(SB), Z0, Z2
 	VSCALEFPS         Z1, Z2, Z2
 	VMOVUPS           Z2, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_291
+	JNZ               vectors_304
 	VZEROUPPER
 	RET
 
@@ -10112,7 +10998,7 @@ TEXT ·activateGradELUAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_292:
+vectors_307:
 	VMOVUPS     (AX), Z0
 	VMOVUPS     (CX), Z1
 	VXORPS      Z2, Z2, Z2
@@ -10122,7 +11008,7 @@ vectors_292:
 	ADDQ        $0x40, AX
 	ADDQ        $0x40, CX
 	SUBQ        $0x10, DX
-	JNZ         vectors_292
+	JNZ         vectors_307
 	VZEROUPPER
 	RET
 
@@ -10133,7 +11019,7 @@ TEXT ·activateGradTanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_293:
+vectors_310:
 	VMOVUPS      (AX), Z0
 	VMOVUPS      (CX), Z1
 	VMULPS       Z1, Z1, Z1
@@ -10142,7 +11028,7 @@ vectors_293:
 	ADDQ         $0x40, AX
 	ADDQ         $0x40, CX
 	SUBQ         $0x10, DX
-	JNZ          vectors_293
+	JNZ          vectors_310
 	VZEROUPPER
 	RET
 
@@ -10153,7 +11039,7 @@ TEXT ·activateGradReLUAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_294:
+vectors_313:
 	VMOVUPS   (AX), Z0
 	VMOVUPS   (CX), Z1
 	VXORPS    Z2, Z2, Z2
@@ -10163,7 +11049,7 @@ vectors_294:
 	ADDQ      $0x40, AX
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JNZ       vectors_294
+	JNZ       vectors_313
 	VZEROUPPER
 	RET
 
@@ -10174,33 +11060,33 @@ TEXT ·activateGradSoftplusAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_295:
+vectors_316:
 	VMOVUPS           (AX), Z0
 	VMOVUPS           (CX), Z1
-	VXORPS.BCST       numbers<>+352(SB), Z1, Z1
-	VBROADCASTSS      numbers<>+32(SB), Z2
+	VXORPS.BCST       numbers<>+320(SB), Z1, Z1
+	VBROADCASTSS      numbers<>+352(SB), Z2
 	VMAXPS            Z1, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z1
-	VFMADD213PS.BCST  numbers<>+96(SB), Z2, Z1
-	VSUBPS.BCST       numbers<>+96(SB), Z1, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z2
 	VPSLLD            $0x17, Z1, Z1
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VMULPS            Z2, Z4, Z4
-	VFMADD213PS       Z2, Z2, Z4
-	VSUBPS.BCST       numbers<>+320(SB), Z1, Z3
-	VFMADD213PS       Z3, Z1, Z4
-	VMULPS            Z4, Z0, Z0
-	VXORPS.BCST       numbers<>+352(SB), Z0, Z0
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z3
+	VMULPS            Z2, Z3, Z3
+	VFMADD213PS       Z2, Z2, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z2
+	VFMADD213PS       Z2, Z1, Z3
+	VMULPS            Z3, Z0, Z0
+	VXORPS.BCST       numbers<>+320(SB), Z0, Z0
 	VMOVUPS           Z0, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_295
+	JNZ               vectors_316
 	VZEROUPPER
 	RET
 
@@ -10211,29 +11097,29 @@ TEXT ·activateGradSiLUAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_296:
+vectors_319:
 	VMOVUPS           (AX), Z0
 	VMOVUPS           (CX), Z1
-	VXORPS.BCST       numbers<>+352(SB), Z1, Z2
+	VXORPS.BCST       numbers<>+320(SB), Z1, Z2
 	VBROADCASTSS      numbers<>+448(SB), Z3
 	VMAXPS            Z2, Z3, Z3
 	VBROADCASTSS      numbers<>+480(SB), Z2
 	VMINPS            Z3, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z3
+	VBROADCASTSS      numbers<>+32(SB), Z3
 	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z3
 	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z2
 	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z4
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z4
 	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
 	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
 	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
 	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+320(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+320(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
 	VSCALEFPS         Z3, Z4, Z4
-	VADDPS.BCST       numbers<>+320(SB), Z4, Z4
-	VBROADCASTSS      numbers<>+320(SB), Z2
+	VADDPS.BCST       numbers<>+288(SB), Z4, Z4
+	VBROADCASTSS      numbers<>+288(SB), Z2
 	VDIVPS            Z4, Z2, Z2
 	VMULPS            Z2, Z0, Z0
 	VFNMADD213PS      Z1, Z1, Z2
@@ -10242,7 +11128,7 @@ vectors_296:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_296
+	JNZ               vectors_319
 	VZEROUPPER
 	RET
 
@@ -10255,69 +11141,187 @@ TEXT ·coupleAVX512(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_297:
+rows_322:
 	VBROADCASTSS (BX), Z0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_298:
+vectors_323:
+	CMPQ              R8, $0x20
+	JLT               rest_324
 	VMOVUPS           (CX), Z1
-	VORPS.BCST        numbers<>+352(SB), Z1, Z2
-	VADDPS            Z2, Z2, Z2
-	VBROADCASTSS      numbers<>+32(SB), Z3
-	VMAXPS            Z2, Z3, Z3
-	VBROADCASTSS      numbers<>+64(SB), Z2
-	VFMADD213PS.BCST  numbers<>+96(SB), Z3, Z2
-	VSUBPS.BCST       numbers<>+96(SB), Z2, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z3
-	VPSLLD            $0x17, Z2, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
-	VMULPS            Z3, Z5, Z5
-	VFMADD213PS       Z3, Z3, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z2, Z4
-	VFMADD213PS       Z4, Z2, Z5
-	VADDPS.BCST       numbers<>+384(SB), Z5, Z2
-	VDIVPS            Z2, Z5, Z5
-	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z2
-	VORPS             Z2, Z5, Z5
-	VMULPS            Z0, Z5, Z5
-	VADDPS            (DI), Z5, Z1
+	VMOVUPS           64(CX), Z2
+	VORPS.BCST        numbers<>+320(SB), Z1, Z3
+	VORPS.BCST        numbers<>+320(SB), Z2, Z4
+	VADDPS            Z3, Z3, Z3
+	VADDPS            Z4, Z4, Z4
+	VBROADCASTSS      numbers<>+352(SB), Z5
+	VMAXPS            Z3, Z5, Z5
+	VBROADCASTSS      numbers<>+352(SB), Z3
+	VMAXPS            Z4, Z3, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z6
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z8
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z6, Z6
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z8
+	VMULPS            Z5, Z7, Z7
+	VMULPS            Z3, Z8, Z8
+	VFMADD213PS       Z5, Z5, Z7
+	VFMADD213PS       Z3, Z3, Z8
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z3
+	VFMADD213PS       Z5, Z4, Z7
+	VFMADD213PS       Z3, Z6, Z8
+	VADDPS.BCST       numbers<>+384(SB), Z7, Z3
+	VRCP14PS          Z3, Z4
+	VMULPS            Z4, Z7, Z5
+	VFNMADD231PS      Z3, Z5, Z7
+	VFMADD213PS       Z5, Z4, Z7
+	VANDPS.BCST       numbers<>+416(SB), Z7, Z7
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z3
+	VORPS             Z3, Z7, Z7
+	VADDPS.BCST       numbers<>+384(SB), Z8, Z1
+	VRCP14PS          Z1, Z3
+	VMULPS            Z3, Z8, Z4
+	VFNMADD231PS      Z1, Z4, Z8
+	VFMADD213PS       Z4, Z3, Z8
+	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z1
+	VORPS             Z1, Z8, Z8
+	VMULPS            Z0, Z7, Z7
+	VADDPS            (DI), Z7, Z1
 	VMOVUPS           Z1, (DI)
+	VMULPS            Z0, Z8, Z8
+	VADDPS            64(DI), Z8, Z1
+	VMOVUPS           Z1, 64(DI)
+	VBROADCASTSS      numbers<>+448(SB), Z1
+	VMAXPS            Z7, Z1, Z1
+	VBROADCASTSS      numbers<>+448(SB), Z2
+	VMAXPS            Z8, Z2, Z2
+	VBROADCASTSS      numbers<>+480(SB), Z3
+	VMINPS            Z1, Z3, Z3
+	VBROADCASTSS      numbers<>+480(SB), Z1
+	VMINPS            Z2, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VFMADD213PS.BCST  numbers<>+512(SB), Z3, Z2
+	VFMADD213PS.BCST  numbers<>+512(SB), Z1, Z4
+	VSUBPS.BCST       numbers<>+512(SB), Z2, Z2
+	VSUBPS.BCST       numbers<>+512(SB), Z4, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z1
+	VFNMADD231PS.BCST numbers<>+544(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+544(SB), Z4, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z6
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z4, Z6, Z6
 	VMOVUPS           (AX), Z1
 	VMOVUPS           (DX), Z2
-	VBROADCASTSS      numbers<>+448(SB), Z3
-	VMAXPS            Z5, Z3, Z3
-	VBROADCASTSS      numbers<>+480(SB), Z4
-	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z3
-	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z4
-	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VSCALEFPS         Z3, Z5, Z5
 	VFMADD213PS       Z2, Z5, Z1
+	VMOVUPS           Z1, (AX)
+	VMOVUPS           64(AX), Z1
+	VMOVUPS           64(DX), Z2
+	VFMADD213PS       Z2, Z6, Z1
+	VMOVUPS           Z1, 64(AX)
+	ADDQ              $0x80, AX
+	ADDQ              $0x80, CX
+	ADDQ              $0x80, DX
+	ADDQ              $0x80, DI
+	SUBQ              $0x20, R8
+	JNZ               vectors_323
+	JMP               done_325
+
+rest_324:
+	VMOVUPS           (CX), Z1
+	VORPS.BCST        numbers<>+320(SB), Z1, Z2
+	VADDPS            Z2, Z2, Z2
+	VBROADCASTSS      numbers<>+352(SB), Z3
+	VMAXPS            Z2, Z3, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z4
+	VMULPS            Z3, Z4, Z4
+	VFMADD213PS       Z3, Z3, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z3
+	VFMADD213PS       Z3, Z2, Z4
+	VADDPS.BCST       numbers<>+384(SB), Z4, Z2
+	VRCP14PS          Z2, Z3
+	VMULPS            Z3, Z4, Z5
+	VFNMADD231PS      Z2, Z5, Z4
+	VFMADD213PS       Z5, Z3, Z4
+	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z2
+	VORPS             Z2, Z4, Z4
+	VMULPS            Z0, Z4, Z4
+	VADDPS            (DI), Z4, Z1
+	VMOVUPS           Z1, (DI)
+	VBROADCASTSS      numbers<>+448(SB), Z1
+	VMAXPS            Z4, Z1, Z1
+	VBROADCASTSS      numbers<>+480(SB), Z2
+	VMINPS            Z1, Z2, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z1
+	VSUBPS.BCST       numbers<>+512(SB), Z1, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+544(SB), Z1, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VMOVUPS           (AX), Z1
+	VMOVUPS           (DX), Z2
+	VFMADD213PS       Z2, Z3, Z1
 	VMOVUPS           Z1, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	ADDQ              $0x40, DX
 	ADDQ              $0x40, DI
 	SUBQ              $0x10, R8
-	JNZ               vectors_298
-	ADDQ              $0x04, BX
-	DECQ              SI
-	JNZ               rows_297
+	JNZ               rest_324
+
+done_325:
+	ADDQ $0x04, BX
+	DECQ SI
+	JNZ  rows_322
 	VZEROUPPER
 	RET
 
@@ -10332,113 +11336,290 @@ TEXT ·coupleGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_299:
+rows_326:
 	VBROADCASTSS (DI), Z0
 	VXORPS       Z1, Z1, Z1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_300:
+vectors_327:
+	CMPQ              R10, $0x20
+	JLT               rest_328
 	VMOVUPS           (DX), Z2
-	VORPS.BCST        numbers<>+352(SB), Z2, Z3
-	VADDPS            Z3, Z3, Z3
-	VBROADCASTSS      numbers<>+32(SB), Z4
+	VMOVUPS           64(DX), Z3
+	VORPS.BCST        numbers<>+320(SB), Z2, Z4
+	VORPS.BCST        numbers<>+320(SB), Z3, Z5
+	VADDPS            Z4, Z4, Z4
+	VADDPS            Z5, Z5, Z5
+	VBROADCASTSS      numbers<>+352(SB), Z6
+	VMAXPS            Z4, Z6, Z6
+	VBROADCASTSS      numbers<>+352(SB), Z4
+	VMAXPS            Z5, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z6, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z9
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z9
+	VMULPS            Z6, Z8, Z8
+	VMULPS            Z4, Z9, Z9
+	VFMADD213PS       Z6, Z6, Z8
+	VFMADD213PS       Z4, Z4, Z9
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z4
+	VFMADD213PS       Z6, Z5, Z8
+	VFMADD213PS       Z4, Z7, Z9
+	VADDPS.BCST       numbers<>+384(SB), Z8, Z4
+	VRCP14PS          Z4, Z5
+	VMULPS            Z5, Z8, Z6
+	VFNMADD231PS      Z4, Z6, Z8
+	VFMADD213PS       Z6, Z5, Z8
+	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z4
+	VORPS             Z4, Z8, Z8
+	VADDPS.BCST       numbers<>+384(SB), Z9, Z2
+	VRCP14PS          Z2, Z4
+	VMULPS            Z4, Z9, Z5
+	VFNMADD231PS      Z2, Z5, Z9
+	VFMADD213PS       Z5, Z4, Z9
+	VANDPS.BCST       numbers<>+416(SB), Z9, Z9
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z2
+	VORPS             Z2, Z9, Z9
+	VMULPS            Z0, Z8, Z2
+	VXORPS.BCST       numbers<>+320(SB), Z2, Z3
+	VMULPS            Z0, Z9, Z4
+	VXORPS.BCST       numbers<>+320(SB), Z4, Z5
+	VBROADCASTSS      numbers<>+448(SB), Z6
+	VMAXPS            Z2, Z6, Z6
+	VBROADCASTSS      numbers<>+448(SB), Z2
+	VMAXPS            Z4, Z2, Z2
+	VBROADCASTSS      numbers<>+448(SB), Z4
 	VMAXPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z3
-	VSUBPS.BCST       numbers<>+96(SB), Z3, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z4
-	VPSLLD            $0x17, Z3, Z3
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z6
-	VMULPS            Z4, Z6, Z6
-	VFMADD213PS       Z4, Z4, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z3, Z5
-	VFMADD213PS       Z5, Z3, Z6
-	VADDPS.BCST       numbers<>+384(SB), Z6, Z3
-	VDIVPS            Z3, Z6, Z6
-	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z3
-	VORPS             Z3, Z6, Z6
-	VMULPS            Z0, Z6, Z2
 	VBROADCASTSS      numbers<>+448(SB), Z3
-	VMAXPS            Z2, Z3, Z3
+	VMAXPS            Z5, Z3, Z3
+	VBROADCASTSS      numbers<>+480(SB), Z5
+	VMINPS            Z6, Z5, Z5
+	VBROADCASTSS      numbers<>+480(SB), Z6
+	VMINPS            Z2, Z6, Z6
+	VBROADCASTSS      numbers<>+480(SB), Z2
+	VMINPS            Z4, Z2, Z2
 	VBROADCASTSS      numbers<>+480(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VBROADCASTSS      numbers<>+32(SB), Z10
+	VBROADCASTSS      numbers<>+32(SB), Z11
+	VFMADD213PS.BCST  numbers<>+512(SB), Z5, Z3
+	VFMADD213PS.BCST  numbers<>+512(SB), Z6, Z7
+	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z11
 	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z4
-	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z5
+	VSUBPS.BCST       numbers<>+512(SB), Z7, Z7
+	VSUBPS.BCST       numbers<>+512(SB), Z10, Z10
+	VSUBPS.BCST       numbers<>+512(SB), Z11, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z4
+	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+544(SB), Z7, Z6
+	VFNMADD231PS.BCST numbers<>+544(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+544(SB), Z11, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+288(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+288(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z15
+	VSCALEFPS         Z3, Z12, Z12
+	VSCALEFPS         Z7, Z13, Z13
+	VSCALEFPS         Z10, Z14, Z14
+	VSCALEFPS         Z11, Z15, Z15
+	VMOVUPS           (AX), Z2
+	VMOVUPS           (CX), Z3
+	VMOVUPS           (BX), Z4
+	VMOVUPS           (R9), Z5
+	VSUBPS            Z4, Z2, Z2
+	VFMADD231PS       Z2, Z3, Z5
+	VMULPS            Z14, Z2, Z2
+	VMOVAPS           Z3, Z4
+	VMULPS            Z12, Z3, Z3
+	VFMADD231PS       Z8, Z5, Z1
+	VMULPS            Z0, Z5, Z5
+	VMULPS            Z8, Z8, Z8
+	VFNMADD213PS      Z5, Z8, Z5
+	VMOVUPS           Z2, (AX)
+	VMOVUPS           Z3, (CX)
+	VMOVUPS           Z4, (BX)
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           64(AX), Z2
+	VMOVUPS           64(CX), Z3
+	VMOVUPS           64(BX), Z4
+	VMOVUPS           64(R9), Z5
+	VSUBPS            Z4, Z2, Z2
+	VFMADD231PS       Z2, Z3, Z5
+	VMULPS            Z15, Z2, Z2
+	VMOVAPS           Z3, Z4
+	VMULPS            Z13, Z3, Z3
+	VFMADD231PS       Z9, Z5, Z1
+	VMULPS            Z0, Z5, Z5
+	VMULPS            Z9, Z9, Z9
+	VFNMADD213PS      Z5, Z9, Z5
+	VMOVUPS           Z2, 64(AX)
+	VMOVUPS           Z3, 64(CX)
+	VMOVUPS           Z4, 64(BX)
+	VMOVUPS           Z5, 64(DX)
+	ADDQ              $0x80, AX
+	ADDQ              $0x80, CX
+	ADDQ              $0x80, DX
+	ADDQ              $0x80, BX
+	ADDQ              $0x80, R9
+	SUBQ              $0x20, R10
+	JNZ               vectors_327
+	JMP               done_329
+
+rest_328:
+	VMOVUPS           (DX), Z2
+	VORPS.BCST        numbers<>+320(SB), Z2, Z3
+	VADDPS            Z3, Z3, Z3
+	VBROADCASTSS      numbers<>+352(SB), Z4
+	VMAXPS            Z3, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z5
 	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
 	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
 	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VSCALEFPS         Z3, Z5, Z5
-	VXORPS.BCST       numbers<>+352(SB), Z2, Z2
-	VBROADCASTSS      numbers<>+448(SB), Z3
-	VMAXPS            Z2, Z3, Z3
-	VBROADCASTSS      numbers<>+480(SB), Z2
-	VMINPS            Z3, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z3
-	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
-	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+320(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+320(SB), Z2, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z4, Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z4
+	VFMADD213PS       Z4, Z3, Z5
+	VADDPS.BCST       numbers<>+384(SB), Z5, Z3
+	VRCP14PS          Z3, Z4
+	VMULPS            Z4, Z5, Z6
+	VFNMADD231PS      Z3, Z6, Z5
+	VFMADD213PS       Z6, Z4, Z5
+	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z3
+	VORPS             Z3, Z5, Z5
+	VMULPS            Z0, Z5, Z2
+	VXORPS.BCST       numbers<>+320(SB), Z2, Z3
+	VBROADCASTSS      numbers<>+448(SB), Z4
+	VMAXPS            Z2, Z4, Z4
+	VBROADCASTSS      numbers<>+448(SB), Z2
+	VMAXPS            Z3, Z2, Z2
+	VBROADCASTSS      numbers<>+480(SB), Z3
+	VMINPS            Z4, Z3, Z3
+	VBROADCASTSS      numbers<>+480(SB), Z4
+	VMINPS            Z2, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VFMADD213PS.BCST  numbers<>+512(SB), Z3, Z2
+	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z6
+	VSUBPS.BCST       numbers<>+512(SB), Z2, Z2
+	VSUBPS.BCST       numbers<>+512(SB), Z6, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z4
+	VFNMADD231PS.BCST numbers<>+544(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+544(SB), Z6, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z8
+	VSCALEFPS         Z2, Z7, Z7
+	VSCALEFPS         Z6, Z8, Z8
 	VMOVUPS           (AX), Z2
 	VMOVUPS           (CX), Z3
-	VMOVUPS           (BX), Z7
-	VMOVUPS           (R9), Z8
-	VSUBPS            Z7, Z2, Z2
-	VFMADD231PS       Z2, Z3, Z8
-	VMULPS            Z4, Z2, Z2
-	VMOVAPS           Z3, Z7
-	VMULPS            Z5, Z3, Z3
-	VFMADD231PS       Z6, Z8, Z1
-	VMULPS            Z0, Z8, Z8
-	VMULPS            Z6, Z6, Z6
-	VFNMADD213PS      Z8, Z6, Z8
+	VMOVUPS           (BX), Z4
+	VMOVUPS           (R9), Z6
+	VSUBPS            Z4, Z2, Z2
+	VFMADD231PS       Z2, Z3, Z6
+	VMULPS            Z8, Z2, Z2
+	VMOVAPS           Z3, Z4
+	VMULPS            Z7, Z3, Z3
+	VFMADD231PS       Z5, Z6, Z1
+	VMULPS            Z0, Z6, Z6
+	VMULPS            Z5, Z5, Z5
+	VFNMADD213PS      Z6, Z5, Z6
 	VMOVUPS           Z2, (AX)
 	VMOVUPS           Z3, (CX)
-	VMOVUPS           Z7, (BX)
-	VMOVUPS           Z8, (DX)
+	VMOVUPS           Z4, (BX)
+	VMOVUPS           Z6, (DX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	ADDQ              $0x40, DX
 	ADDQ              $0x40, BX
 	ADDQ              $0x40, R9
 	SUBQ              $0x10, R10
-	JNZ               vectors_300
-	VUNPCKHPS         Z1, Z1, Z0
-	VUNPCKLPS         Z1, Z1, Z1
-	VADDPS            Z0, Z1, Z1
-	VUNPCKLPD         Z1, Z1, Z0
-	VUNPCKHPD         Z1, Z1, Z1
-	VADDPS            Z0, Z1, Z1
-	VEXTRACTF64X4     $0x01, Z1, Y0
-	VADDPS            Y0, Y1, Y1
-	VEXTRACTF32X4     $0x01, Y1, X0
-	VADDPS            X0, X1, X1
-	VADDSS            (SI), X1, X1
-	VMOVSS            X1, (SI)
-	ADDQ              $0x04, SI
-	ADDQ              $0x04, DI
-	DECQ              R8
-	JNZ               rows_299
+	JNZ               rest_328
+
+done_329:
+	VUNPCKHPS     Z1, Z1, Z0
+	VUNPCKLPS     Z1, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VUNPCKLPD     Z1, Z1, Z0
+	VUNPCKHPD     Z1, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (SI), X1, X1
+	VMOVSS        X1, (SI)
+	ADDQ          $0x04, SI
+	ADDQ          $0x04, DI
+	DECQ          R8
+	JNZ           rows_326
 	VZEROUPPER
 	RET
 
@@ -10451,71 +11632,191 @@ TEXT ·uncoupleAVX512(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_301:
+rows_330:
 	VBROADCASTSS (BX), Z0
-	VXORPS.BCST  numbers<>+352(SB), Z0, Z0
+	VXORPS.BCST  numbers<>+320(SB), Z0, Z0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_302:
+vectors_331:
+	CMPQ              R8, $0x20
+	JLT               rest_332
 	VMOVUPS           (CX), Z1
-	VORPS.BCST        numbers<>+352(SB), Z1, Z2
-	VADDPS            Z2, Z2, Z2
-	VBROADCASTSS      numbers<>+32(SB), Z3
-	VMAXPS            Z2, Z3, Z3
-	VBROADCASTSS      numbers<>+64(SB), Z2
-	VFMADD213PS.BCST  numbers<>+96(SB), Z3, Z2
-	VSUBPS.BCST       numbers<>+96(SB), Z2, Z4
-	VFNMADD231PS.BCST numbers<>+128(SB), Z4, Z3
-	VPSLLD            $0x17, Z2, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
-	VMULPS            Z3, Z5, Z5
-	VFMADD213PS       Z3, Z3, Z5
-	VSUBPS.BCST       numbers<>+320(SB), Z2, Z4
-	VFMADD213PS       Z4, Z2, Z5
-	VADDPS.BCST       numbers<>+384(SB), Z5, Z2
-	VDIVPS            Z2, Z5, Z5
-	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
-	VANDPS.BCST       numbers<>+352(SB), Z1, Z2
-	VORPS             Z2, Z5, Z5
-	VMULPS            Z0, Z5, Z5
-	VADDPS            (DI), Z5, Z1
+	VMOVUPS           64(CX), Z2
+	VORPS.BCST        numbers<>+320(SB), Z1, Z3
+	VORPS.BCST        numbers<>+320(SB), Z2, Z4
+	VADDPS            Z3, Z3, Z3
+	VADDPS            Z4, Z4, Z4
+	VBROADCASTSS      numbers<>+352(SB), Z5
+	VMAXPS            Z3, Z5, Z5
+	VBROADCASTSS      numbers<>+352(SB), Z3
+	VMAXPS            Z4, Z3, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z6
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z8
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z6, Z6
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z8
+	VMULPS            Z5, Z7, Z7
+	VMULPS            Z3, Z8, Z8
+	VFMADD213PS       Z5, Z5, Z7
+	VFMADD213PS       Z3, Z3, Z8
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z3
+	VFMADD213PS       Z5, Z4, Z7
+	VFMADD213PS       Z3, Z6, Z8
+	VADDPS.BCST       numbers<>+384(SB), Z7, Z3
+	VRCP14PS          Z3, Z4
+	VMULPS            Z4, Z7, Z5
+	VFNMADD231PS      Z3, Z5, Z7
+	VFMADD213PS       Z5, Z4, Z7
+	VANDPS.BCST       numbers<>+416(SB), Z7, Z7
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z3
+	VORPS             Z3, Z7, Z7
+	VADDPS.BCST       numbers<>+384(SB), Z8, Z1
+	VRCP14PS          Z1, Z3
+	VMULPS            Z3, Z8, Z4
+	VFNMADD231PS      Z1, Z4, Z8
+	VFMADD213PS       Z4, Z3, Z8
+	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z1
+	VORPS             Z1, Z8, Z8
+	VMULPS            Z0, Z7, Z7
+	VADDPS            (DI), Z7, Z1
 	VMOVUPS           Z1, (DI)
+	VMULPS            Z0, Z8, Z8
+	VADDPS            64(DI), Z8, Z1
+	VMOVUPS           Z1, 64(DI)
+	VBROADCASTSS      numbers<>+448(SB), Z1
+	VMAXPS            Z7, Z1, Z1
+	VBROADCASTSS      numbers<>+448(SB), Z2
+	VMAXPS            Z8, Z2, Z2
+	VBROADCASTSS      numbers<>+480(SB), Z3
+	VMINPS            Z1, Z3, Z3
+	VBROADCASTSS      numbers<>+480(SB), Z1
+	VMINPS            Z2, Z1, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VFMADD213PS.BCST  numbers<>+512(SB), Z3, Z2
+	VFMADD213PS.BCST  numbers<>+512(SB), Z1, Z4
+	VSUBPS.BCST       numbers<>+512(SB), Z2, Z2
+	VSUBPS.BCST       numbers<>+512(SB), Z4, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z1
+	VFNMADD231PS.BCST numbers<>+544(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+544(SB), Z4, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z6
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+288(SB), Z1, Z6
+	VSCALEFPS         Z2, Z5, Z5
+	VSCALEFPS         Z4, Z6, Z6
 	VMOVUPS           (AX), Z1
 	VMOVUPS           (DX), Z2
-	VBROADCASTSS      numbers<>+448(SB), Z3
-	VMAXPS            Z5, Z3, Z3
-	VBROADCASTSS      numbers<>+480(SB), Z4
-	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z3
-	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z4
-	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z5
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VSCALEFPS         Z3, Z5, Z5
 	VSUBPS            Z2, Z1, Z1
 	VMULPS            Z5, Z1, Z1
+	VMOVUPS           Z1, (AX)
+	VMOVUPS           64(AX), Z1
+	VMOVUPS           64(DX), Z2
+	VSUBPS            Z2, Z1, Z1
+	VMULPS            Z6, Z1, Z1
+	VMOVUPS           Z1, 64(AX)
+	ADDQ              $0x80, AX
+	ADDQ              $0x80, CX
+	ADDQ              $0x80, DX
+	ADDQ              $0x80, DI
+	SUBQ              $0x20, R8
+	JNZ               vectors_331
+	JMP               done_333
+
+rest_332:
+	VMOVUPS           (CX), Z1
+	VORPS.BCST        numbers<>+320(SB), Z1, Z2
+	VADDPS            Z2, Z2, Z2
+	VBROADCASTSS      numbers<>+352(SB), Z3
+	VMAXPS            Z2, Z3, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z3
+	VPSLLD            $0x17, Z2, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z4
+	VMULPS            Z3, Z4, Z4
+	VFMADD213PS       Z3, Z3, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z3
+	VFMADD213PS       Z3, Z2, Z4
+	VADDPS.BCST       numbers<>+384(SB), Z4, Z2
+	VRCP14PS          Z2, Z3
+	VMULPS            Z3, Z4, Z5
+	VFNMADD231PS      Z2, Z5, Z4
+	VFMADD213PS       Z5, Z3, Z4
+	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
+	VANDPS.BCST       numbers<>+320(SB), Z1, Z2
+	VORPS             Z2, Z4, Z4
+	VMULPS            Z0, Z4, Z4
+	VADDPS            (DI), Z4, Z1
+	VMOVUPS           Z1, (DI)
+	VBROADCASTSS      numbers<>+448(SB), Z1
+	VMAXPS            Z4, Z1, Z1
+	VBROADCASTSS      numbers<>+480(SB), Z2
+	VMINPS            Z1, Z2, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z1
+	VSUBPS.BCST       numbers<>+512(SB), Z1, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+544(SB), Z1, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z3
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z3
+	VSCALEFPS         Z1, Z3, Z3
+	VMOVUPS           (AX), Z1
+	VMOVUPS           (DX), Z2
+	VSUBPS            Z2, Z1, Z1
+	VMULPS            Z3, Z1, Z1
 	VMOVUPS           Z1, (AX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	ADDQ              $0x40, DX
 	ADDQ              $0x40, DI
 	SUBQ              $0x10, R8
-	JNZ               vectors_302
-	ADDQ              $0x04, BX
-	DECQ              SI
-	JNZ               rows_301
+	JNZ               rest_332
+
+done_333:
+	ADDQ $0x04, BX
+	DECQ SI
+	JNZ  rows_330
 	VZEROUPPER
 	RET
 
@@ -10530,113 +11831,290 @@ TEXT ·uncoupleGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_303:
+rows_334:
 	VBROADCASTSS (DI), Z0
 	VXORPS       Z1, Z1, Z1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_304:
+vectors_335:
+	CMPQ              R10, $0x20
+	JLT               rest_336
 	VMOVUPS           (DX), Z2
-	VORPS.BCST        numbers<>+352(SB), Z2, Z3
-	VADDPS            Z3, Z3, Z3
-	VBROADCASTSS      numbers<>+32(SB), Z4
+	VMOVUPS           64(DX), Z3
+	VORPS.BCST        numbers<>+320(SB), Z2, Z4
+	VORPS.BCST        numbers<>+320(SB), Z3, Z5
+	VADDPS            Z4, Z4, Z4
+	VADDPS            Z5, Z5, Z5
+	VBROADCASTSS      numbers<>+352(SB), Z6
+	VMAXPS            Z4, Z6, Z6
+	VBROADCASTSS      numbers<>+352(SB), Z4
+	VMAXPS            Z5, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z6, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z9
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z9
+	VMULPS            Z6, Z8, Z8
+	VMULPS            Z4, Z9, Z9
+	VFMADD213PS       Z6, Z6, Z8
+	VFMADD213PS       Z4, Z4, Z9
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z4
+	VFMADD213PS       Z6, Z5, Z8
+	VFMADD213PS       Z4, Z7, Z9
+	VADDPS.BCST       numbers<>+384(SB), Z8, Z4
+	VRCP14PS          Z4, Z5
+	VMULPS            Z5, Z8, Z6
+	VFNMADD231PS      Z4, Z6, Z8
+	VFMADD213PS       Z6, Z5, Z8
+	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z4
+	VORPS             Z4, Z8, Z8
+	VADDPS.BCST       numbers<>+384(SB), Z9, Z2
+	VRCP14PS          Z2, Z4
+	VMULPS            Z4, Z9, Z5
+	VFNMADD231PS      Z2, Z5, Z9
+	VFMADD213PS       Z5, Z4, Z9
+	VANDPS.BCST       numbers<>+416(SB), Z9, Z9
+	VANDPS.BCST       numbers<>+320(SB), Z3, Z2
+	VORPS             Z2, Z9, Z9
+	VMULPS            Z0, Z8, Z2
+	VXORPS.BCST       numbers<>+320(SB), Z2, Z3
+	VMULPS            Z0, Z9, Z4
+	VXORPS.BCST       numbers<>+320(SB), Z4, Z5
+	VBROADCASTSS      numbers<>+448(SB), Z6
+	VMAXPS            Z2, Z6, Z6
+	VBROADCASTSS      numbers<>+448(SB), Z2
+	VMAXPS            Z4, Z2, Z2
+	VBROADCASTSS      numbers<>+448(SB), Z4
 	VMAXPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+96(SB), Z4, Z3
-	VSUBPS.BCST       numbers<>+96(SB), Z3, Z5
-	VFNMADD231PS.BCST numbers<>+128(SB), Z5, Z4
-	VPSLLD            $0x17, Z3, Z3
-	VBROADCASTSS      numbers<>+160(SB), Z6
-	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z6
-	VMULPS            Z4, Z6, Z6
-	VFMADD213PS       Z4, Z4, Z6
-	VSUBPS.BCST       numbers<>+320(SB), Z3, Z5
-	VFMADD213PS       Z5, Z3, Z6
-	VADDPS.BCST       numbers<>+384(SB), Z6, Z3
-	VDIVPS            Z3, Z6, Z6
-	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
-	VANDPS.BCST       numbers<>+352(SB), Z2, Z3
-	VORPS             Z3, Z6, Z6
-	VMULPS            Z0, Z6, Z2
 	VBROADCASTSS      numbers<>+448(SB), Z3
-	VMAXPS            Z2, Z3, Z3
+	VMAXPS            Z5, Z3, Z3
+	VBROADCASTSS      numbers<>+480(SB), Z5
+	VMINPS            Z6, Z5, Z5
+	VBROADCASTSS      numbers<>+480(SB), Z6
+	VMINPS            Z2, Z6, Z6
+	VBROADCASTSS      numbers<>+480(SB), Z2
+	VMINPS            Z4, Z2, Z2
 	VBROADCASTSS      numbers<>+480(SB), Z4
 	VMINPS            Z3, Z4, Z4
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VBROADCASTSS      numbers<>+32(SB), Z10
+	VBROADCASTSS      numbers<>+32(SB), Z11
+	VFMADD213PS.BCST  numbers<>+512(SB), Z5, Z3
+	VFMADD213PS.BCST  numbers<>+512(SB), Z6, Z7
+	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z11
 	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z4
-	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z4
-	VBROADCASTSS      numbers<>+160(SB), Z5
+	VSUBPS.BCST       numbers<>+512(SB), Z7, Z7
+	VSUBPS.BCST       numbers<>+512(SB), Z10, Z10
+	VSUBPS.BCST       numbers<>+512(SB), Z11, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z4
+	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+544(SB), Z7, Z6
+	VFNMADD231PS.BCST numbers<>+544(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+544(SB), Z11, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+288(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z15
+	VFMADD213PS.BCST  numbers<>+288(SB), Z5, Z12
+	VFMADD213PS.BCST  numbers<>+288(SB), Z6, Z13
+	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z15
+	VSCALEFPS         Z3, Z12, Z12
+	VSCALEFPS         Z7, Z13, Z13
+	VSCALEFPS         Z10, Z14, Z14
+	VSCALEFPS         Z11, Z15, Z15
+	VMOVUPS           (AX), Z2
+	VMOVUPS           (CX), Z3
+	VMOVUPS           (BX), Z4
+	VMOVUPS           (R9), Z5
+	VFMADD231PS       Z2, Z3, Z5
+	VFMADD213PS       Z4, Z12, Z2
+	VMULPS            Z14, Z3, Z3
+	VXORPS.BCST       numbers<>+320(SB), Z3, Z4
+	VXORPS.BCST       numbers<>+320(SB), Z5, Z5
+	VFMADD231PS       Z8, Z5, Z1
+	VMULPS            Z0, Z5, Z5
+	VMULPS            Z8, Z8, Z8
+	VFNMADD213PS      Z5, Z8, Z5
+	VMOVUPS           Z2, (AX)
+	VMOVUPS           Z3, (CX)
+	VMOVUPS           Z4, (BX)
+	VMOVUPS           Z5, (DX)
+	VMOVUPS           64(AX), Z2
+	VMOVUPS           64(CX), Z3
+	VMOVUPS           64(BX), Z4
+	VMOVUPS           64(R9), Z5
+	VFMADD231PS       Z2, Z3, Z5
+	VFMADD213PS       Z4, Z13, Z2
+	VMULPS            Z15, Z3, Z3
+	VXORPS.BCST       numbers<>+320(SB), Z3, Z4
+	VXORPS.BCST       numbers<>+320(SB), Z5, Z5
+	VFMADD231PS       Z9, Z5, Z1
+	VMULPS            Z0, Z5, Z5
+	VMULPS            Z9, Z9, Z9
+	VFNMADD213PS      Z5, Z9, Z5
+	VMOVUPS           Z2, 64(AX)
+	VMOVUPS           Z3, 64(CX)
+	VMOVUPS           Z4, 64(BX)
+	VMOVUPS           Z5, 64(DX)
+	ADDQ              $0x80, AX
+	ADDQ              $0x80, CX
+	ADDQ              $0x80, DX
+	ADDQ              $0x80, BX
+	ADDQ              $0x80, R9
+	SUBQ              $0x20, R10
+	JNZ               vectors_335
+	JMP               done_337
+
+rest_336:
+	VMOVUPS           (DX), Z2
+	VORPS.BCST        numbers<>+320(SB), Z2, Z3
+	VADDPS            Z3, Z3, Z3
+	VBROADCASTSS      numbers<>+352(SB), Z4
+	VMAXPS            Z3, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z4
+	VPSLLD            $0x17, Z3, Z3
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z5
 	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z5
 	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z5
 	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VFMADD213PS.BCST  numbers<>+320(SB), Z4, Z5
-	VSCALEFPS         Z3, Z5, Z5
-	VXORPS.BCST       numbers<>+352(SB), Z2, Z2
-	VBROADCASTSS      numbers<>+448(SB), Z3
-	VMAXPS            Z2, Z3, Z3
-	VBROADCASTSS      numbers<>+480(SB), Z2
-	VMINPS            Z3, Z2, Z2
-	VBROADCASTSS      numbers<>+64(SB), Z3
-	VFMADD213PS.BCST  numbers<>+512(SB), Z2, Z3
-	VSUBPS.BCST       numbers<>+512(SB), Z3, Z3
-	VFNMADD231PS.BCST numbers<>+128(SB), Z3, Z2
-	VFNMADD231PS.BCST numbers<>+544(SB), Z3, Z2
-	VBROADCASTSS      numbers<>+160(SB), Z4
-	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+288(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+320(SB), Z2, Z4
-	VFMADD213PS.BCST  numbers<>+320(SB), Z2, Z4
-	VSCALEFPS         Z3, Z4, Z4
+	VMULPS            Z4, Z5, Z5
+	VFMADD213PS       Z4, Z4, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z4
+	VFMADD213PS       Z4, Z3, Z5
+	VADDPS.BCST       numbers<>+384(SB), Z5, Z3
+	VRCP14PS          Z3, Z4
+	VMULPS            Z4, Z5, Z6
+	VFNMADD231PS      Z3, Z6, Z5
+	VFMADD213PS       Z6, Z4, Z5
+	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
+	VANDPS.BCST       numbers<>+320(SB), Z2, Z3
+	VORPS             Z3, Z5, Z5
+	VMULPS            Z0, Z5, Z2
+	VXORPS.BCST       numbers<>+320(SB), Z2, Z3
+	VBROADCASTSS      numbers<>+448(SB), Z4
+	VMAXPS            Z2, Z4, Z4
+	VBROADCASTSS      numbers<>+448(SB), Z2
+	VMAXPS            Z3, Z2, Z2
+	VBROADCASTSS      numbers<>+480(SB), Z3
+	VMINPS            Z4, Z3, Z3
+	VBROADCASTSS      numbers<>+480(SB), Z4
+	VMINPS            Z2, Z4, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VFMADD213PS.BCST  numbers<>+512(SB), Z3, Z2
+	VFMADD213PS.BCST  numbers<>+512(SB), Z4, Z6
+	VSUBPS.BCST       numbers<>+512(SB), Z2, Z2
+	VSUBPS.BCST       numbers<>+512(SB), Z6, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z4
+	VFNMADD231PS.BCST numbers<>+544(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+544(SB), Z6, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+288(SB), Z3, Z7
+	VFMADD213PS.BCST  numbers<>+288(SB), Z4, Z8
+	VSCALEFPS         Z2, Z7, Z7
+	VSCALEFPS         Z6, Z8, Z8
 	VMOVUPS           (AX), Z2
 	VMOVUPS           (CX), Z3
-	VMOVUPS           (BX), Z7
-	VMOVUPS           (R9), Z8
-	VFMADD231PS       Z2, Z3, Z8
-	VFMADD213PS       Z7, Z5, Z2
-	VMULPS            Z4, Z3, Z3
-	VXORPS.BCST       numbers<>+352(SB), Z3, Z7
-	VXORPS.BCST       numbers<>+352(SB), Z8, Z8
-	VFMADD231PS       Z6, Z8, Z1
-	VMULPS            Z0, Z8, Z8
-	VMULPS            Z6, Z6, Z6
-	VFNMADD213PS      Z8, Z6, Z8
+	VMOVUPS           (BX), Z4
+	VMOVUPS           (R9), Z6
+	VFMADD231PS       Z2, Z3, Z6
+	VFMADD213PS       Z4, Z7, Z2
+	VMULPS            Z8, Z3, Z3
+	VXORPS.BCST       numbers<>+320(SB), Z3, Z4
+	VXORPS.BCST       numbers<>+320(SB), Z6, Z6
+	VFMADD231PS       Z5, Z6, Z1
+	VMULPS            Z0, Z6, Z6
+	VMULPS            Z5, Z5, Z5
+	VFNMADD213PS      Z6, Z5, Z6
 	VMOVUPS           Z2, (AX)
 	VMOVUPS           Z3, (CX)
-	VMOVUPS           Z7, (BX)
-	VMOVUPS           Z8, (DX)
+	VMOVUPS           Z4, (BX)
+	VMOVUPS           Z6, (DX)
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	ADDQ              $0x40, DX
 	ADDQ              $0x40, BX
 	ADDQ              $0x40, R9
 	SUBQ              $0x10, R10
-	JNZ               vectors_304
-	VUNPCKHPS         Z1, Z1, Z0
-	VUNPCKLPS         Z1, Z1, Z1
-	VADDPS            Z0, Z1, Z1
-	VUNPCKLPD         Z1, Z1, Z0
-	VUNPCKHPD         Z1, Z1, Z1
-	VADDPS            Z0, Z1, Z1
-	VEXTRACTF64X4     $0x01, Z1, Y0
-	VADDPS            Y0, Y1, Y1
-	VEXTRACTF32X4     $0x01, Y1, X0
-	VADDPS            X0, X1, X1
-	VADDSS            (SI), X1, X1
-	VMOVSS            X1, (SI)
-	ADDQ              $0x04, SI
-	ADDQ              $0x04, DI
-	DECQ              R8
-	JNZ               rows_303
+	JNZ               rest_336
+
+done_337:
+	VUNPCKHPS     Z1, Z1, Z0
+	VUNPCKLPS     Z1, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VUNPCKLPD     Z1, Z1, Z0
+	VUNPCKHPD     Z1, Z1, Z1
+	VADDPS        Z0, Z1, Z1
+	VEXTRACTF64X4 $0x01, Z1, Y0
+	VADDPS        Y0, Y1, Y1
+	VEXTRACTF32X4 $0x01, Y1, X0
+	VADDPS        X0, X1, X1
+	VADDSS        (SI), X1, X1
+	VMOVSS        X1, (SI)
+	ADDQ          $0x04, SI
+	ADDQ          $0x04, DI
+	DECQ          R8
+	JNZ           rows_334
 	VZEROUPPER
 	RET
 
@@ -10653,17 +12131,17 @@ TEXT ·denseAVX2(SB), NOSPLIT, $0-56
 	LEAQ (SI)(SI*2), DI
 	MOVQ n+48(FP), R8
 
-columns_305:
+columns_338:
 	CMPQ R8, $0x10
-	JLT  columns_306
+	JLT  columns_339
 	MOVQ w+16(FP), R9
 	MOVQ b+24(FP), R10
 	MOVQ AX, R11
 	MOVQ out+32(FP), R12
 
-block_307:
+block_340:
 	CMPQ         R12, $0x05
-	JLT          rest_308
+	JLT          rest_341
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -10678,7 +12156,7 @@ block_307:
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
-terms_310:
+terms_343:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -10699,7 +12177,7 @@ terms_310:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_310
+	JNZ          terms_343
 	VMOVUPS      Y0, (R11)
 	VMOVUPS      Y1, 32(R11)
 	VMOVUPS      Y2, (R11)(DX*1)
@@ -10716,11 +12194,11 @@ terms_310:
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x14, R10
 	SUBQ         $0x05, R12
-	JMP          block_307
+	JMP          block_340
 
-rest_308:
+rest_341:
 	CMPQ         R12, $0x04
-	JNE          rest_311
+	JNE          rest_344
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -10733,7 +12211,7 @@ rest_308:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_312:
+terms_345:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -10751,7 +12229,7 @@ terms_312:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_312
+	JNZ          terms_345
 	VMOVUPS      Y0, (R11)
 	VMOVUPS      Y1, 32(R11)
 	VMOVUPS      Y2, (R11)(DX*1)
@@ -10763,11 +12241,11 @@ terms_312:
 	LEAQ         (R9)(SI*4), R9
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x10, R10
-	JMP          done_309
+	JMP          done_342
 
-rest_311:
+rest_344:
 	CMPQ         R12, $0x03
-	JNE          rest_313
+	JNE          rest_346
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -10778,7 +12256,7 @@ rest_311:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_314:
+terms_347:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -10793,7 +12271,7 @@ terms_314:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_314
+	JNZ          terms_347
 	VMOVUPS      Y0, (R11)
 	VMOVUPS      Y1, 32(R11)
 	VMOVUPS      Y2, (R11)(DX*1)
@@ -10803,11 +12281,11 @@ terms_314:
 	LEAQ         (R9)(DI*1), R9
 	LEAQ         (R11)(BX*1), R11
 	ADDQ         $0x0c, R10
-	JMP          done_309
+	JMP          done_342
 
-rest_313:
+rest_346:
 	CMPQ         R12, $0x02
-	JNE          rest_315
+	JNE          rest_348
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -10816,7 +12294,7 @@ rest_313:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_316:
+terms_349:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -10828,7 +12306,7 @@ terms_316:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_316
+	JNZ          terms_349
 	VMOVUPS      Y0, (R11)
 	VMOVUPS      Y1, 32(R11)
 	VMOVUPS      Y2, (R11)(DX*1)
@@ -10836,18 +12314,18 @@ terms_316:
 	LEAQ         (R9)(SI*2), R9
 	LEAQ         (R11)(DX*2), R11
 	ADDQ         $0x08, R10
-	JMP          done_309
+	JMP          done_342
 
-rest_315:
+rest_348:
 	CMPQ         R12, $0x01
-	JNE          rest_317
+	JNE          rest_350
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	MOVQ         R9, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_318:
+terms_351:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -10856,21 +12334,21 @@ terms_318:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_318
+	JNZ          terms_351
 	VMOVUPS      Y0, (R11)
 	VMOVUPS      Y1, 32(R11)
 	ADDQ         SI, R9
 	ADDQ         DX, R11
 	ADDQ         $0x04, R10
 
-rest_317:
-done_309:
+rest_350:
+done_342:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, AX
 	SUBQ $0x10, R8
-	JMP  columns_305
+	JMP  columns_338
 
-columns_306:
+columns_339:
 	VZEROUPPER
 	RET
 
@@ -10886,16 +12364,16 @@ TEXT ·denseInputAVX2(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 	MOVQ n+48(FP), DI
 
-columns_319:
+columns_352:
 	CMPQ DI, $0x10
-	JLT  columns_320
+	JLT  columns_353
 	MOVQ w+16(FP), R8
 	MOVQ AX, R9
 	MOVQ in+40(FP), R10
 
-block_321:
+block_354:
 	CMPQ   R10, $0x05
-	JLT    rest_322
+	JLT    rest_355
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10910,7 +12388,7 @@ block_321:
 	MOVQ   CX, R12
 	MOVQ   out+32(FP), R13
 
-terms_324:
+terms_357:
 	VMOVUPS      (R12), Y10
 	VMOVUPS      32(R12), Y11
 	VBROADCASTSS (R11), Y12
@@ -10931,7 +12409,7 @@ terms_324:
 	ADDQ         SI, R11
 	ADDQ         DX, R12
 	DECQ         R13
-	JNZ          terms_324
+	JNZ          terms_357
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
@@ -10946,11 +12424,11 @@ terms_324:
 	ADDQ         DX, R9
 	LEAQ         (R9)(DX*4), R9
 	SUBQ         $0x05, R10
-	JMP          block_321
+	JMP          block_354
 
-rest_322:
+rest_355:
 	CMPQ   R10, $0x04
-	JNE    rest_325
+	JNE    rest_358
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -10963,7 +12441,7 @@ rest_322:
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_326:
+terms_359:
 	VMOVUPS      (R11), Y8
 	VMOVUPS      32(R11), Y9
 	VBROADCASTSS (R10), Y10
@@ -10981,7 +12459,7 @@ terms_326:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_326
+	JNZ          terms_359
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
@@ -10992,11 +12470,11 @@ terms_326:
 	VMOVUPS      Y7, 32(R9)(BX*1)
 	ADDQ         $0x10, R8
 	LEAQ         (R9)(DX*4), R9
-	JMP          done_323
+	JMP          done_356
 
-rest_325:
+rest_358:
 	CMPQ   R10, $0x03
-	JNE    rest_327
+	JNE    rest_360
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11007,7 +12485,7 @@ rest_325:
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_328:
+terms_361:
 	VMOVUPS      (R11), Y6
 	VMOVUPS      32(R11), Y7
 	VBROADCASTSS (R10), Y8
@@ -11022,7 +12500,7 @@ terms_328:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_328
+	JNZ          terms_361
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
@@ -11031,11 +12509,11 @@ terms_328:
 	VMOVUPS      Y5, 32(R9)(DX*2)
 	ADDQ         $0x0c, R8
 	LEAQ         (R9)(BX*1), R9
-	JMP          done_323
+	JMP          done_356
 
-rest_327:
+rest_360:
 	CMPQ   R10, $0x02
-	JNE    rest_329
+	JNE    rest_362
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11044,7 +12522,7 @@ rest_327:
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_330:
+terms_363:
 	VMOVUPS      (R11), Y4
 	VMOVUPS      32(R11), Y5
 	VBROADCASTSS (R10), Y6
@@ -11056,25 +12534,25 @@ terms_330:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_330
+	JNZ          terms_363
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
 	VMOVUPS      Y3, 32(R9)(DX*1)
 	ADDQ         $0x08, R8
 	LEAQ         (R9)(DX*2), R9
-	JMP          done_323
+	JMP          done_356
 
-rest_329:
+rest_362:
 	CMPQ   R10, $0x01
-	JNE    rest_331
+	JNE    rest_364
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   R8, R10
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_332:
+terms_365:
 	VMOVUPS      (R11), Y2
 	VMOVUPS      32(R11), Y3
 	VBROADCASTSS (R10), Y4
@@ -11083,20 +12561,20 @@ terms_332:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_332
+	JNZ          terms_365
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	ADDQ         $0x04, R8
 	ADDQ         DX, R9
 
-rest_331:
-done_323:
+rest_364:
+done_356:
 	ADDQ $0x00000040, AX
 	ADDQ $0x00000040, CX
 	SUBQ $0x10, DI
-	JMP  columns_319
+	JMP  columns_352
 
-columns_320:
+columns_353:
 	VZEROUPPER
 	RET
 
@@ -11113,17 +12591,17 @@ TEXT ·denseELUAVX2(SB), NOSPLIT, $0-56
 	LEAQ (SI)(SI*2), DI
 	MOVQ n+48(FP), R8
 
-columns_333:
+columns_366:
 	CMPQ R8, $0x10
-	JLT  columns_334
+	JLT  columns_367
 	MOVQ w+16(FP), R9
 	MOVQ b+24(FP), R10
 	MOVQ AX, R11
 	MOVQ out+32(FP), R12
 
-block_335:
+block_368:
 	CMPQ         R12, $0x05
-	JLT          rest_336
+	JLT          rest_369
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -11138,7 +12616,7 @@ block_335:
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
-terms_338:
+terms_371:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -11159,186 +12637,186 @@ terms_338:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_338
-	VMINPS       numbers<>+0(SB), Y0, Y10
-	VMAXPS       numbers<>+32(SB), Y10, Y10
-	VBROADCASTSS numbers<>+64(SB), Y11
-	VFMADD213PS  numbers<>+96(SB), Y10, Y11
-	VSUBPS       numbers<>+96(SB), Y11, Y12
-	VFNMADD231PS numbers<>+128(SB), Y12, Y10
-	VPSLLD       $0x17, Y11, Y11
-	VBROADCASTSS numbers<>+160(SB), Y13
-	VFMADD213PS  numbers<>+192(SB), Y10, Y13
-	VFMADD213PS  numbers<>+224(SB), Y10, Y13
-	VFMADD213PS  numbers<>+256(SB), Y10, Y13
-	VFMADD213PS  numbers<>+288(SB), Y10, Y13
-	VMULPS       Y10, Y13, Y13
-	VFMADD213PS  Y10, Y10, Y13
-	VSUBPS       numbers<>+320(SB), Y11, Y12
-	VFMADD213PS  Y12, Y11, Y13
-	VMAXPS       Y0, Y13, Y0
+	JNZ          terms_371
+	VORPS        numbers<>+320(SB), Y0, Y10
+	VORPS        numbers<>+320(SB), Y1, Y11
+	VMAXPS       numbers<>+352(SB), Y10, Y10
+	VMAXPS       numbers<>+352(SB), Y11, Y11
+	VBROADCASTSS numbers<>+32(SB), Y12
+	VBROADCASTSS numbers<>+32(SB), Y13
+	VFMADD213PS  numbers<>+64(SB), Y10, Y12
+	VFMADD213PS  numbers<>+64(SB), Y11, Y13
+	VSUBPS       numbers<>+64(SB), Y12, Y14
+	VSUBPS       numbers<>+64(SB), Y13, Y15
+	VFNMADD231PS numbers<>+96(SB), Y14, Y10
+	VFNMADD231PS numbers<>+96(SB), Y15, Y11
+	VPSLLD       $0x17, Y12, Y12
+	VPSLLD       $0x17, Y13, Y13
+	VBROADCASTSS numbers<>+128(SB), Y14
+	VBROADCASTSS numbers<>+128(SB), Y15
+	VFMADD213PS  numbers<>+160(SB), Y10, Y14
+	VFMADD213PS  numbers<>+160(SB), Y11, Y15
+	VFMADD213PS  numbers<>+192(SB), Y10, Y14
+	VFMADD213PS  numbers<>+192(SB), Y11, Y15
+	VFMADD213PS  numbers<>+224(SB), Y10, Y14
+	VFMADD213PS  numbers<>+224(SB), Y11, Y15
+	VFMADD213PS  numbers<>+256(SB), Y10, Y14
+	VFMADD213PS  numbers<>+256(SB), Y11, Y15
+	VMULPS       Y10, Y14, Y14
+	VMULPS       Y11, Y15, Y15
+	VFMADD213PS  Y10, Y10, Y14
+	VFMADD213PS  Y11, Y11, Y15
+	VSUBPS       numbers<>+288(SB), Y12, Y10
+	VSUBPS       numbers<>+288(SB), Y13, Y11
+	VFMADD213PS  Y10, Y12, Y14
+	VFMADD213PS  Y11, Y13, Y15
+	VMAXPS       Y0, Y14, Y0
+	VMAXPS       Y1, Y15, Y1
 	VMOVUPS      Y0, (R11)
-	VMINPS       numbers<>+0(SB), Y1, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y10
-	VFMADD213PS  numbers<>+96(SB), Y0, Y10
-	VSUBPS       numbers<>+96(SB), Y10, Y11
-	VFNMADD231PS numbers<>+128(SB), Y11, Y0
-	VPSLLD       $0x17, Y10, Y10
-	VBROADCASTSS numbers<>+160(SB), Y12
-	VFMADD213PS  numbers<>+192(SB), Y0, Y12
-	VFMADD213PS  numbers<>+224(SB), Y0, Y12
-	VFMADD213PS  numbers<>+256(SB), Y0, Y12
-	VFMADD213PS  numbers<>+288(SB), Y0, Y12
-	VMULPS       Y0, Y12, Y12
-	VFMADD213PS  Y0, Y0, Y12
-	VSUBPS       numbers<>+320(SB), Y10, Y11
-	VFMADD213PS  Y11, Y10, Y12
-	VMAXPS       Y1, Y12, Y1
 	VMOVUPS      Y1, 32(R11)
-	VMINPS       numbers<>+0(SB), Y2, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y10
-	VFNMADD231PS numbers<>+128(SB), Y10, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y11
-	VFMADD213PS  numbers<>+192(SB), Y0, Y11
-	VFMADD213PS  numbers<>+224(SB), Y0, Y11
-	VFMADD213PS  numbers<>+256(SB), Y0, Y11
-	VFMADD213PS  numbers<>+288(SB), Y0, Y11
-	VMULPS       Y0, Y11, Y11
-	VFMADD213PS  Y0, Y0, Y11
-	VSUBPS       numbers<>+320(SB), Y1, Y10
-	VFMADD213PS  Y10, Y1, Y11
-	VMAXPS       Y2, Y11, Y2
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y10
+	VBROADCASTSS numbers<>+32(SB), Y11
+	VFMADD213PS  numbers<>+64(SB), Y0, Y10
+	VFMADD213PS  numbers<>+64(SB), Y1, Y11
+	VSUBPS       numbers<>+64(SB), Y10, Y12
+	VSUBPS       numbers<>+64(SB), Y11, Y13
+	VFNMADD231PS numbers<>+96(SB), Y12, Y0
+	VFNMADD231PS numbers<>+96(SB), Y13, Y1
+	VPSLLD       $0x17, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VBROADCASTSS numbers<>+128(SB), Y12
+	VBROADCASTSS numbers<>+128(SB), Y13
+	VFMADD213PS  numbers<>+160(SB), Y0, Y12
+	VFMADD213PS  numbers<>+160(SB), Y1, Y13
+	VFMADD213PS  numbers<>+192(SB), Y0, Y12
+	VFMADD213PS  numbers<>+192(SB), Y1, Y13
+	VFMADD213PS  numbers<>+224(SB), Y0, Y12
+	VFMADD213PS  numbers<>+224(SB), Y1, Y13
+	VFMADD213PS  numbers<>+256(SB), Y0, Y12
+	VFMADD213PS  numbers<>+256(SB), Y1, Y13
+	VMULPS       Y0, Y12, Y12
+	VMULPS       Y1, Y13, Y13
+	VFMADD213PS  Y0, Y0, Y12
+	VFMADD213PS  Y1, Y1, Y13
+	VSUBPS       numbers<>+288(SB), Y10, Y0
+	VSUBPS       numbers<>+288(SB), Y11, Y1
+	VFMADD213PS  Y0, Y10, Y12
+	VFMADD213PS  Y1, Y11, Y13
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y13, Y3
 	VMOVUPS      Y2, (R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y3, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y10
-	VFMADD213PS  numbers<>+192(SB), Y0, Y10
-	VFMADD213PS  numbers<>+224(SB), Y0, Y10
-	VFMADD213PS  numbers<>+256(SB), Y0, Y10
-	VFMADD213PS  numbers<>+288(SB), Y0, Y10
-	VMULPS       Y0, Y10, Y10
-	VFMADD213PS  Y0, Y0, Y10
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y10
-	VMAXPS       Y3, Y10, Y3
 	VMOVUPS      Y3, 32(R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y4, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y4, Y3, Y4
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VORPS        numbers<>+320(SB), Y5, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y10
+	VSUBPS       numbers<>+64(SB), Y3, Y11
+	VFNMADD231PS numbers<>+96(SB), Y10, Y0
+	VFNMADD231PS numbers<>+96(SB), Y11, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y0, Y10
+	VFMADD213PS  numbers<>+160(SB), Y1, Y11
+	VFMADD213PS  numbers<>+192(SB), Y0, Y10
+	VFMADD213PS  numbers<>+192(SB), Y1, Y11
+	VFMADD213PS  numbers<>+224(SB), Y0, Y10
+	VFMADD213PS  numbers<>+224(SB), Y1, Y11
+	VFMADD213PS  numbers<>+256(SB), Y0, Y10
+	VFMADD213PS  numbers<>+256(SB), Y1, Y11
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y1, Y11, Y11
+	VFMADD213PS  Y0, Y0, Y10
+	VFMADD213PS  Y1, Y1, Y11
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y10
+	VFMADD213PS  Y1, Y3, Y11
+	VMAXPS       Y4, Y10, Y4
+	VMAXPS       Y5, Y11, Y5
 	VMOVUPS      Y4, (R11)(DX*2)
-	VMINPS       numbers<>+0(SB), Y5, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y5, Y3, Y5
 	VMOVUPS      Y5, 32(R11)(DX*2)
-	VMINPS       numbers<>+0(SB), Y6, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y6, Y3, Y6
+	VORPS        numbers<>+320(SB), Y6, Y0
+	VORPS        numbers<>+320(SB), Y7, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y4, Y0
+	VFNMADD231PS numbers<>+96(SB), Y5, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y0, Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y5
+	VFMADD213PS  numbers<>+192(SB), Y0, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y5
+	VFMADD213PS  numbers<>+224(SB), Y0, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y5
+	VFMADD213PS  numbers<>+256(SB), Y0, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  Y0, Y0, Y4
+	VFMADD213PS  Y1, Y1, Y5
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y4
+	VFMADD213PS  Y1, Y3, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMAXPS       Y7, Y5, Y7
 	VMOVUPS      Y6, (R11)(BX*1)
-	VMINPS       numbers<>+0(SB), Y7, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y7, Y3, Y7
 	VMOVUPS      Y7, 32(R11)(BX*1)
-	VMINPS       numbers<>+0(SB), Y8, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y8, Y3, Y8
+	VORPS        numbers<>+320(SB), Y8, Y0
+	VORPS        numbers<>+320(SB), Y9, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y4, Y0
+	VFNMADD231PS numbers<>+96(SB), Y5, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y0, Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y5
+	VFMADD213PS  numbers<>+192(SB), Y0, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y5
+	VFMADD213PS  numbers<>+224(SB), Y0, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y5
+	VFMADD213PS  numbers<>+256(SB), Y0, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  Y0, Y0, Y4
+	VFMADD213PS  Y1, Y1, Y5
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y4
+	VFMADD213PS  Y1, Y3, Y5
+	VMAXPS       Y8, Y4, Y8
+	VMAXPS       Y9, Y5, Y9
 	VMOVUPS      Y8, (R11)(DX*4)
-	VMINPS       numbers<>+0(SB), Y9, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y9, Y3, Y9
 	VMOVUPS      Y9, 32(R11)(DX*4)
 	ADDQ         SI, R9
 	LEAQ         (R9)(SI*4), R9
@@ -11346,11 +12824,11 @@ terms_338:
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x14, R10
 	SUBQ         $0x05, R12
-	JMP          block_335
+	JMP          block_368
 
-rest_336:
+rest_369:
 	CMPQ         R12, $0x04
-	JNE          rest_339
+	JNE          rest_372
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -11363,7 +12841,7 @@ rest_336:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_340:
+terms_373:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -11381,159 +12859,159 @@ terms_340:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_340
-	VMINPS       numbers<>+0(SB), Y0, Y8
-	VMAXPS       numbers<>+32(SB), Y8, Y8
-	VBROADCASTSS numbers<>+64(SB), Y9
-	VFMADD213PS  numbers<>+96(SB), Y8, Y9
-	VSUBPS       numbers<>+96(SB), Y9, Y10
-	VFNMADD231PS numbers<>+128(SB), Y10, Y8
-	VPSLLD       $0x17, Y9, Y9
-	VBROADCASTSS numbers<>+160(SB), Y11
-	VFMADD213PS  numbers<>+192(SB), Y8, Y11
-	VFMADD213PS  numbers<>+224(SB), Y8, Y11
-	VFMADD213PS  numbers<>+256(SB), Y8, Y11
-	VFMADD213PS  numbers<>+288(SB), Y8, Y11
-	VMULPS       Y8, Y11, Y11
-	VFMADD213PS  Y8, Y8, Y11
-	VSUBPS       numbers<>+320(SB), Y9, Y10
-	VFMADD213PS  Y10, Y9, Y11
-	VMAXPS       Y0, Y11, Y0
+	JNZ          terms_373
+	VORPS        numbers<>+320(SB), Y0, Y8
+	VORPS        numbers<>+320(SB), Y1, Y9
+	VMAXPS       numbers<>+352(SB), Y8, Y8
+	VMAXPS       numbers<>+352(SB), Y9, Y9
+	VBROADCASTSS numbers<>+32(SB), Y10
+	VBROADCASTSS numbers<>+32(SB), Y11
+	VFMADD213PS  numbers<>+64(SB), Y8, Y10
+	VFMADD213PS  numbers<>+64(SB), Y9, Y11
+	VSUBPS       numbers<>+64(SB), Y10, Y12
+	VSUBPS       numbers<>+64(SB), Y11, Y13
+	VFNMADD231PS numbers<>+96(SB), Y12, Y8
+	VFNMADD231PS numbers<>+96(SB), Y13, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VBROADCASTSS numbers<>+128(SB), Y12
+	VBROADCASTSS numbers<>+128(SB), Y13
+	VFMADD213PS  numbers<>+160(SB), Y8, Y12
+	VFMADD213PS  numbers<>+160(SB), Y9, Y13
+	VFMADD213PS  numbers<>+192(SB), Y8, Y12
+	VFMADD213PS  numbers<>+192(SB), Y9, Y13
+	VFMADD213PS  numbers<>+224(SB), Y8, Y12
+	VFMADD213PS  numbers<>+224(SB), Y9, Y13
+	VFMADD213PS  numbers<>+256(SB), Y8, Y12
+	VFMADD213PS  numbers<>+256(SB), Y9, Y13
+	VMULPS       Y8, Y12, Y12
+	VMULPS       Y9, Y13, Y13
+	VFMADD213PS  Y8, Y8, Y12
+	VFMADD213PS  Y9, Y9, Y13
+	VSUBPS       numbers<>+288(SB), Y10, Y8
+	VSUBPS       numbers<>+288(SB), Y11, Y9
+	VFMADD213PS  Y8, Y10, Y12
+	VFMADD213PS  Y9, Y11, Y13
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y13, Y1
 	VMOVUPS      Y0, (R11)
-	VMINPS       numbers<>+0(SB), Y1, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y8
-	VFMADD213PS  numbers<>+96(SB), Y0, Y8
-	VSUBPS       numbers<>+96(SB), Y8, Y9
-	VFNMADD231PS numbers<>+128(SB), Y9, Y0
-	VPSLLD       $0x17, Y8, Y8
-	VBROADCASTSS numbers<>+160(SB), Y10
-	VFMADD213PS  numbers<>+192(SB), Y0, Y10
-	VFMADD213PS  numbers<>+224(SB), Y0, Y10
-	VFMADD213PS  numbers<>+256(SB), Y0, Y10
-	VFMADD213PS  numbers<>+288(SB), Y0, Y10
-	VMULPS       Y0, Y10, Y10
-	VFMADD213PS  Y0, Y0, Y10
-	VSUBPS       numbers<>+320(SB), Y8, Y9
-	VFMADD213PS  Y9, Y8, Y10
-	VMAXPS       Y1, Y10, Y1
 	VMOVUPS      Y1, 32(R11)
-	VMINPS       numbers<>+0(SB), Y2, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y8
-	VFNMADD231PS numbers<>+128(SB), Y8, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y9
-	VFMADD213PS  numbers<>+192(SB), Y0, Y9
-	VFMADD213PS  numbers<>+224(SB), Y0, Y9
-	VFMADD213PS  numbers<>+256(SB), Y0, Y9
-	VFMADD213PS  numbers<>+288(SB), Y0, Y9
-	VMULPS       Y0, Y9, Y9
-	VFMADD213PS  Y0, Y0, Y9
-	VSUBPS       numbers<>+320(SB), Y1, Y8
-	VFMADD213PS  Y8, Y1, Y9
-	VMAXPS       Y2, Y9, Y2
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y8
+	VBROADCASTSS numbers<>+32(SB), Y9
+	VFMADD213PS  numbers<>+64(SB), Y0, Y8
+	VFMADD213PS  numbers<>+64(SB), Y1, Y9
+	VSUBPS       numbers<>+64(SB), Y8, Y10
+	VSUBPS       numbers<>+64(SB), Y9, Y11
+	VFNMADD231PS numbers<>+96(SB), Y10, Y0
+	VFNMADD231PS numbers<>+96(SB), Y11, Y1
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y0, Y10
+	VFMADD213PS  numbers<>+160(SB), Y1, Y11
+	VFMADD213PS  numbers<>+192(SB), Y0, Y10
+	VFMADD213PS  numbers<>+192(SB), Y1, Y11
+	VFMADD213PS  numbers<>+224(SB), Y0, Y10
+	VFMADD213PS  numbers<>+224(SB), Y1, Y11
+	VFMADD213PS  numbers<>+256(SB), Y0, Y10
+	VFMADD213PS  numbers<>+256(SB), Y1, Y11
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y1, Y11, Y11
+	VFMADD213PS  Y0, Y0, Y10
+	VFMADD213PS  Y1, Y1, Y11
+	VSUBPS       numbers<>+288(SB), Y8, Y0
+	VSUBPS       numbers<>+288(SB), Y9, Y1
+	VFMADD213PS  Y0, Y8, Y10
+	VFMADD213PS  Y1, Y9, Y11
+	VMAXPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y11, Y3
 	VMOVUPS      Y2, (R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y3, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y8
-	VFMADD213PS  numbers<>+192(SB), Y0, Y8
-	VFMADD213PS  numbers<>+224(SB), Y0, Y8
-	VFMADD213PS  numbers<>+256(SB), Y0, Y8
-	VFMADD213PS  numbers<>+288(SB), Y0, Y8
-	VMULPS       Y0, Y8, Y8
-	VFMADD213PS  Y0, Y0, Y8
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y8
-	VMAXPS       Y3, Y8, Y3
 	VMOVUPS      Y3, 32(R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y4, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y4, Y3, Y4
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VORPS        numbers<>+320(SB), Y5, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y8
+	VSUBPS       numbers<>+64(SB), Y3, Y9
+	VFNMADD231PS numbers<>+96(SB), Y8, Y0
+	VFNMADD231PS numbers<>+96(SB), Y9, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y0, Y8
+	VFMADD213PS  numbers<>+160(SB), Y1, Y9
+	VFMADD213PS  numbers<>+192(SB), Y0, Y8
+	VFMADD213PS  numbers<>+192(SB), Y1, Y9
+	VFMADD213PS  numbers<>+224(SB), Y0, Y8
+	VFMADD213PS  numbers<>+224(SB), Y1, Y9
+	VFMADD213PS  numbers<>+256(SB), Y0, Y8
+	VFMADD213PS  numbers<>+256(SB), Y1, Y9
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y1, Y9, Y9
+	VFMADD213PS  Y0, Y0, Y8
+	VFMADD213PS  Y1, Y1, Y9
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y8
+	VFMADD213PS  Y1, Y3, Y9
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y9, Y5
 	VMOVUPS      Y4, (R11)(DX*2)
-	VMINPS       numbers<>+0(SB), Y5, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y5, Y3, Y5
 	VMOVUPS      Y5, 32(R11)(DX*2)
-	VMINPS       numbers<>+0(SB), Y6, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y6, Y3, Y6
+	VORPS        numbers<>+320(SB), Y6, Y0
+	VORPS        numbers<>+320(SB), Y7, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y4, Y0
+	VFNMADD231PS numbers<>+96(SB), Y5, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y0, Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y5
+	VFMADD213PS  numbers<>+192(SB), Y0, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y5
+	VFMADD213PS  numbers<>+224(SB), Y0, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y5
+	VFMADD213PS  numbers<>+256(SB), Y0, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  Y0, Y0, Y4
+	VFMADD213PS  Y1, Y1, Y5
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y4
+	VFMADD213PS  Y1, Y3, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMAXPS       Y7, Y5, Y7
 	VMOVUPS      Y6, (R11)(BX*1)
-	VMINPS       numbers<>+0(SB), Y7, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y7, Y3, Y7
 	VMOVUPS      Y7, 32(R11)(BX*1)
 	LEAQ         (R9)(SI*4), R9
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x10, R10
-	JMP          done_337
+	JMP          done_370
 
-rest_339:
+rest_372:
 	CMPQ         R12, $0x03
-	JNE          rest_341
+	JNE          rest_374
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -11544,7 +13022,7 @@ rest_339:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_342:
+terms_375:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -11559,123 +13037,123 @@ terms_342:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_342
-	VMINPS       numbers<>+0(SB), Y0, Y6
-	VMAXPS       numbers<>+32(SB), Y6, Y6
-	VBROADCASTSS numbers<>+64(SB), Y7
-	VFMADD213PS  numbers<>+96(SB), Y6, Y7
-	VSUBPS       numbers<>+96(SB), Y7, Y8
-	VFNMADD231PS numbers<>+128(SB), Y8, Y6
-	VPSLLD       $0x17, Y7, Y7
-	VBROADCASTSS numbers<>+160(SB), Y9
-	VFMADD213PS  numbers<>+192(SB), Y6, Y9
-	VFMADD213PS  numbers<>+224(SB), Y6, Y9
-	VFMADD213PS  numbers<>+256(SB), Y6, Y9
-	VFMADD213PS  numbers<>+288(SB), Y6, Y9
-	VMULPS       Y6, Y9, Y9
-	VFMADD213PS  Y6, Y6, Y9
-	VSUBPS       numbers<>+320(SB), Y7, Y8
-	VFMADD213PS  Y8, Y7, Y9
-	VMAXPS       Y0, Y9, Y0
+	JNZ          terms_375
+	VORPS        numbers<>+320(SB), Y0, Y6
+	VORPS        numbers<>+320(SB), Y1, Y7
+	VMAXPS       numbers<>+352(SB), Y6, Y6
+	VMAXPS       numbers<>+352(SB), Y7, Y7
+	VBROADCASTSS numbers<>+32(SB), Y8
+	VBROADCASTSS numbers<>+32(SB), Y9
+	VFMADD213PS  numbers<>+64(SB), Y6, Y8
+	VFMADD213PS  numbers<>+64(SB), Y7, Y9
+	VSUBPS       numbers<>+64(SB), Y8, Y10
+	VSUBPS       numbers<>+64(SB), Y9, Y11
+	VFNMADD231PS numbers<>+96(SB), Y10, Y6
+	VFNMADD231PS numbers<>+96(SB), Y11, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y6, Y10
+	VFMADD213PS  numbers<>+160(SB), Y7, Y11
+	VFMADD213PS  numbers<>+192(SB), Y6, Y10
+	VFMADD213PS  numbers<>+192(SB), Y7, Y11
+	VFMADD213PS  numbers<>+224(SB), Y6, Y10
+	VFMADD213PS  numbers<>+224(SB), Y7, Y11
+	VFMADD213PS  numbers<>+256(SB), Y6, Y10
+	VFMADD213PS  numbers<>+256(SB), Y7, Y11
+	VMULPS       Y6, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VFMADD213PS  Y6, Y6, Y10
+	VFMADD213PS  Y7, Y7, Y11
+	VSUBPS       numbers<>+288(SB), Y8, Y6
+	VSUBPS       numbers<>+288(SB), Y9, Y7
+	VFMADD213PS  Y6, Y8, Y10
+	VFMADD213PS  Y7, Y9, Y11
+	VMAXPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y11, Y1
 	VMOVUPS      Y0, (R11)
-	VMINPS       numbers<>+0(SB), Y1, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y6
-	VFMADD213PS  numbers<>+96(SB), Y0, Y6
-	VSUBPS       numbers<>+96(SB), Y6, Y7
-	VFNMADD231PS numbers<>+128(SB), Y7, Y0
-	VPSLLD       $0x17, Y6, Y6
-	VBROADCASTSS numbers<>+160(SB), Y8
-	VFMADD213PS  numbers<>+192(SB), Y0, Y8
-	VFMADD213PS  numbers<>+224(SB), Y0, Y8
-	VFMADD213PS  numbers<>+256(SB), Y0, Y8
-	VFMADD213PS  numbers<>+288(SB), Y0, Y8
-	VMULPS       Y0, Y8, Y8
-	VFMADD213PS  Y0, Y0, Y8
-	VSUBPS       numbers<>+320(SB), Y6, Y7
-	VFMADD213PS  Y7, Y6, Y8
-	VMAXPS       Y1, Y8, Y1
 	VMOVUPS      Y1, 32(R11)
-	VMINPS       numbers<>+0(SB), Y2, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y6
-	VFNMADD231PS numbers<>+128(SB), Y6, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y7
-	VFMADD213PS  numbers<>+192(SB), Y0, Y7
-	VFMADD213PS  numbers<>+224(SB), Y0, Y7
-	VFMADD213PS  numbers<>+256(SB), Y0, Y7
-	VFMADD213PS  numbers<>+288(SB), Y0, Y7
-	VMULPS       Y0, Y7, Y7
-	VFMADD213PS  Y0, Y0, Y7
-	VSUBPS       numbers<>+320(SB), Y1, Y6
-	VFMADD213PS  Y6, Y1, Y7
-	VMAXPS       Y2, Y7, Y2
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VBROADCASTSS numbers<>+32(SB), Y7
+	VFMADD213PS  numbers<>+64(SB), Y0, Y6
+	VFMADD213PS  numbers<>+64(SB), Y1, Y7
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VSUBPS       numbers<>+64(SB), Y7, Y9
+	VFNMADD231PS numbers<>+96(SB), Y8, Y0
+	VFNMADD231PS numbers<>+96(SB), Y9, Y1
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y0, Y8
+	VFMADD213PS  numbers<>+160(SB), Y1, Y9
+	VFMADD213PS  numbers<>+192(SB), Y0, Y8
+	VFMADD213PS  numbers<>+192(SB), Y1, Y9
+	VFMADD213PS  numbers<>+224(SB), Y0, Y8
+	VFMADD213PS  numbers<>+224(SB), Y1, Y9
+	VFMADD213PS  numbers<>+256(SB), Y0, Y8
+	VFMADD213PS  numbers<>+256(SB), Y1, Y9
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y1, Y9, Y9
+	VFMADD213PS  Y0, Y0, Y8
+	VFMADD213PS  Y1, Y1, Y9
+	VSUBPS       numbers<>+288(SB), Y6, Y0
+	VSUBPS       numbers<>+288(SB), Y7, Y1
+	VFMADD213PS  Y0, Y6, Y8
+	VFMADD213PS  Y1, Y7, Y9
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y9, Y3
 	VMOVUPS      Y2, (R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y3, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y0, Y6
-	VFMADD213PS  numbers<>+224(SB), Y0, Y6
-	VFMADD213PS  numbers<>+256(SB), Y0, Y6
-	VFMADD213PS  numbers<>+288(SB), Y0, Y6
-	VMULPS       Y0, Y6, Y6
-	VFMADD213PS  Y0, Y0, Y6
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y6
-	VMAXPS       Y3, Y6, Y3
 	VMOVUPS      Y3, 32(R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y4, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y4, Y3, Y4
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VORPS        numbers<>+320(SB), Y5, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y6
+	VSUBPS       numbers<>+64(SB), Y3, Y7
+	VFNMADD231PS numbers<>+96(SB), Y6, Y0
+	VFNMADD231PS numbers<>+96(SB), Y7, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y0, Y6
+	VFMADD213PS  numbers<>+160(SB), Y1, Y7
+	VFMADD213PS  numbers<>+192(SB), Y0, Y6
+	VFMADD213PS  numbers<>+192(SB), Y1, Y7
+	VFMADD213PS  numbers<>+224(SB), Y0, Y6
+	VFMADD213PS  numbers<>+224(SB), Y1, Y7
+	VFMADD213PS  numbers<>+256(SB), Y0, Y6
+	VFMADD213PS  numbers<>+256(SB), Y1, Y7
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y1, Y7, Y7
+	VFMADD213PS  Y0, Y0, Y6
+	VFMADD213PS  Y1, Y1, Y7
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y6
+	VFMADD213PS  Y1, Y3, Y7
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y7, Y5
 	VMOVUPS      Y4, (R11)(DX*2)
-	VMINPS       numbers<>+0(SB), Y5, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VMULPS       Y0, Y3, Y3
-	VFMADD213PS  Y0, Y0, Y3
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y3
-	VMAXPS       Y5, Y3, Y5
 	VMOVUPS      Y5, 32(R11)(DX*2)
 	LEAQ         (R9)(DI*1), R9
 	LEAQ         (R11)(BX*1), R11
 	ADDQ         $0x0c, R10
-	JMP          done_337
+	JMP          done_370
 
-rest_341:
+rest_374:
 	CMPQ         R12, $0x02
-	JNE          rest_343
+	JNE          rest_376
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -11684,7 +13162,7 @@ rest_341:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_344:
+terms_377:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -11696,94 +13174,94 @@ terms_344:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_344
-	VMINPS       numbers<>+0(SB), Y0, Y4
-	VMAXPS       numbers<>+32(SB), Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y5
-	VFMADD213PS  numbers<>+96(SB), Y4, Y5
-	VSUBPS       numbers<>+96(SB), Y5, Y6
-	VFNMADD231PS numbers<>+128(SB), Y6, Y4
-	VPSLLD       $0x17, Y5, Y5
-	VBROADCASTSS numbers<>+160(SB), Y7
-	VFMADD213PS  numbers<>+192(SB), Y4, Y7
-	VFMADD213PS  numbers<>+224(SB), Y4, Y7
-	VFMADD213PS  numbers<>+256(SB), Y4, Y7
-	VFMADD213PS  numbers<>+288(SB), Y4, Y7
-	VMULPS       Y4, Y7, Y7
-	VFMADD213PS  Y4, Y4, Y7
-	VSUBPS       numbers<>+320(SB), Y5, Y6
-	VFMADD213PS  Y6, Y5, Y7
-	VMAXPS       Y0, Y7, Y0
+	JNZ          terms_377
+	VORPS        numbers<>+320(SB), Y0, Y4
+	VORPS        numbers<>+320(SB), Y1, Y5
+	VMAXPS       numbers<>+352(SB), Y4, Y4
+	VMAXPS       numbers<>+352(SB), Y5, Y5
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VBROADCASTSS numbers<>+32(SB), Y7
+	VFMADD213PS  numbers<>+64(SB), Y4, Y6
+	VFMADD213PS  numbers<>+64(SB), Y5, Y7
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VSUBPS       numbers<>+64(SB), Y7, Y9
+	VFNMADD231PS numbers<>+96(SB), Y8, Y4
+	VFNMADD231PS numbers<>+96(SB), Y9, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y4, Y8
+	VFMADD213PS  numbers<>+160(SB), Y5, Y9
+	VFMADD213PS  numbers<>+192(SB), Y4, Y8
+	VFMADD213PS  numbers<>+192(SB), Y5, Y9
+	VFMADD213PS  numbers<>+224(SB), Y4, Y8
+	VFMADD213PS  numbers<>+224(SB), Y5, Y9
+	VFMADD213PS  numbers<>+256(SB), Y4, Y8
+	VFMADD213PS  numbers<>+256(SB), Y5, Y9
+	VMULPS       Y4, Y8, Y8
+	VMULPS       Y5, Y9, Y9
+	VFMADD213PS  Y4, Y4, Y8
+	VFMADD213PS  Y5, Y5, Y9
+	VSUBPS       numbers<>+288(SB), Y6, Y4
+	VSUBPS       numbers<>+288(SB), Y7, Y5
+	VFMADD213PS  Y4, Y6, Y8
+	VFMADD213PS  Y5, Y7, Y9
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y9, Y1
 	VMOVUPS      Y0, (R11)
-	VMINPS       numbers<>+0(SB), Y1, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y4
-	VFMADD213PS  numbers<>+96(SB), Y0, Y4
-	VSUBPS       numbers<>+96(SB), Y4, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y0
-	VPSLLD       $0x17, Y4, Y4
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y0, Y6
-	VFMADD213PS  numbers<>+224(SB), Y0, Y6
-	VFMADD213PS  numbers<>+256(SB), Y0, Y6
-	VFMADD213PS  numbers<>+288(SB), Y0, Y6
-	VMULPS       Y0, Y6, Y6
-	VFMADD213PS  Y0, Y0, Y6
-	VSUBPS       numbers<>+320(SB), Y4, Y5
-	VFMADD213PS  Y5, Y4, Y6
-	VMAXPS       Y1, Y6, Y1
 	VMOVUPS      Y1, 32(R11)
-	VMINPS       numbers<>+0(SB), Y2, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y0, Y5
-	VFMADD213PS  numbers<>+224(SB), Y0, Y5
-	VFMADD213PS  numbers<>+256(SB), Y0, Y5
-	VFMADD213PS  numbers<>+288(SB), Y0, Y5
-	VMULPS       Y0, Y5, Y5
-	VFMADD213PS  Y0, Y0, Y5
-	VSUBPS       numbers<>+320(SB), Y1, Y4
-	VFMADD213PS  Y4, Y1, Y5
-	VMAXPS       Y2, Y5, Y2
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+32(SB), Y5
+	VFMADD213PS  numbers<>+64(SB), Y0, Y4
+	VFMADD213PS  numbers<>+64(SB), Y1, Y5
+	VSUBPS       numbers<>+64(SB), Y4, Y6
+	VSUBPS       numbers<>+64(SB), Y5, Y7
+	VFNMADD231PS numbers<>+96(SB), Y6, Y0
+	VFNMADD231PS numbers<>+96(SB), Y7, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y0, Y6
+	VFMADD213PS  numbers<>+160(SB), Y1, Y7
+	VFMADD213PS  numbers<>+192(SB), Y0, Y6
+	VFMADD213PS  numbers<>+192(SB), Y1, Y7
+	VFMADD213PS  numbers<>+224(SB), Y0, Y6
+	VFMADD213PS  numbers<>+224(SB), Y1, Y7
+	VFMADD213PS  numbers<>+256(SB), Y0, Y6
+	VFMADD213PS  numbers<>+256(SB), Y1, Y7
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y1, Y7, Y7
+	VFMADD213PS  Y0, Y0, Y6
+	VFMADD213PS  Y1, Y1, Y7
+	VSUBPS       numbers<>+288(SB), Y4, Y0
+	VSUBPS       numbers<>+288(SB), Y5, Y1
+	VFMADD213PS  Y0, Y4, Y6
+	VFMADD213PS  Y1, Y5, Y7
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y7, Y3
 	VMOVUPS      Y2, (R11)(DX*1)
-	VMINPS       numbers<>+0(SB), Y3, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y0, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
-	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y0, Y4
-	VFMADD213PS  numbers<>+224(SB), Y0, Y4
-	VFMADD213PS  numbers<>+256(SB), Y0, Y4
-	VFMADD213PS  numbers<>+288(SB), Y0, Y4
-	VMULPS       Y0, Y4, Y4
-	VFMADD213PS  Y0, Y0, Y4
-	VSUBPS       numbers<>+320(SB), Y1, Y2
-	VFMADD213PS  Y2, Y1, Y4
-	VMAXPS       Y3, Y4, Y3
 	VMOVUPS      Y3, 32(R11)(DX*1)
 	LEAQ         (R9)(SI*2), R9
 	LEAQ         (R11)(DX*2), R11
 	ADDQ         $0x08, R10
-	JMP          done_337
+	JMP          done_370
 
-rest_343:
+rest_376:
 	CMPQ         R12, $0x01
-	JNE          rest_345
+	JNE          rest_378
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	MOVQ         R9, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_346:
+terms_379:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -11792,55 +13270,55 @@ terms_346:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_346
-	VMINPS       numbers<>+0(SB), Y0, Y2
-	VMAXPS       numbers<>+32(SB), Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+96(SB), Y2, Y3
-	VSUBPS       numbers<>+96(SB), Y3, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y2, Y5
-	VFMADD213PS  numbers<>+224(SB), Y2, Y5
-	VFMADD213PS  numbers<>+256(SB), Y2, Y5
-	VFMADD213PS  numbers<>+288(SB), Y2, Y5
-	VMULPS       Y2, Y5, Y5
-	VFMADD213PS  Y2, Y2, Y5
-	VSUBPS       numbers<>+320(SB), Y3, Y4
-	VFMADD213PS  Y4, Y3, Y5
-	VMAXPS       Y0, Y5, Y0
+	JNZ          terms_379
+	VORPS        numbers<>+320(SB), Y0, Y2
+	VORPS        numbers<>+320(SB), Y1, Y3
+	VMAXPS       numbers<>+352(SB), Y2, Y2
+	VMAXPS       numbers<>+352(SB), Y3, Y3
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+32(SB), Y5
+	VFMADD213PS  numbers<>+64(SB), Y2, Y4
+	VFMADD213PS  numbers<>+64(SB), Y3, Y5
+	VSUBPS       numbers<>+64(SB), Y4, Y6
+	VSUBPS       numbers<>+64(SB), Y5, Y7
+	VFNMADD231PS numbers<>+96(SB), Y6, Y2
+	VFNMADD231PS numbers<>+96(SB), Y7, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y2, Y6
+	VFMADD213PS  numbers<>+160(SB), Y3, Y7
+	VFMADD213PS  numbers<>+192(SB), Y2, Y6
+	VFMADD213PS  numbers<>+192(SB), Y3, Y7
+	VFMADD213PS  numbers<>+224(SB), Y2, Y6
+	VFMADD213PS  numbers<>+224(SB), Y3, Y7
+	VFMADD213PS  numbers<>+256(SB), Y2, Y6
+	VFMADD213PS  numbers<>+256(SB), Y3, Y7
+	VMULPS       Y2, Y6, Y6
+	VMULPS       Y3, Y7, Y7
+	VFMADD213PS  Y2, Y2, Y6
+	VFMADD213PS  Y3, Y3, Y7
+	VSUBPS       numbers<>+288(SB), Y4, Y2
+	VSUBPS       numbers<>+288(SB), Y5, Y3
+	VFMADD213PS  Y2, Y4, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y7, Y1
 	VMOVUPS      Y0, (R11)
-	VMINPS       numbers<>+0(SB), Y1, Y0
-	VMAXPS       numbers<>+32(SB), Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y2
-	VFMADD213PS  numbers<>+96(SB), Y0, Y2
-	VSUBPS       numbers<>+96(SB), Y2, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y0
-	VPSLLD       $0x17, Y2, Y2
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y0, Y4
-	VFMADD213PS  numbers<>+224(SB), Y0, Y4
-	VFMADD213PS  numbers<>+256(SB), Y0, Y4
-	VFMADD213PS  numbers<>+288(SB), Y0, Y4
-	VMULPS       Y0, Y4, Y4
-	VFMADD213PS  Y0, Y0, Y4
-	VSUBPS       numbers<>+320(SB), Y2, Y3
-	VFMADD213PS  Y3, Y2, Y4
-	VMAXPS       Y1, Y4, Y1
 	VMOVUPS      Y1, 32(R11)
 	ADDQ         SI, R9
 	ADDQ         DX, R11
 	ADDQ         $0x04, R10
 
-rest_345:
-done_337:
+rest_378:
+done_370:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, AX
 	SUBQ $0x10, R8
-	JMP  columns_333
+	JMP  columns_366
 
-columns_334:
+columns_367:
 	VZEROUPPER
 	RET
 
@@ -11857,17 +13335,17 @@ TEXT ·denseInputELUAVX2(SB), NOSPLIT, $0-56
 	MOVQ y+24(FP), DI
 	MOVQ n+48(FP), R8
 
-columns_347:
+columns_380:
 	CMPQ R8, $0x10
-	JLT  columns_348
+	JLT  columns_381
 	MOVQ w+16(FP), R9
 	MOVQ AX, R10
 	MOVQ DI, R11
 	MOVQ in+40(FP), R12
 
-block_349:
+block_382:
 	CMPQ   R12, $0x05
-	JLT    rest_350
+	JLT    rest_383
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11882,7 +13360,7 @@ block_349:
 	MOVQ   CX, R14
 	MOVQ   out+32(FP), R15
 
-terms_352:
+terms_385:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -11903,7 +13381,7 @@ terms_352:
 	ADDQ         SI, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_352
+	JNZ          terms_385
 	VMOVUPS      (R11), Y10
 	VXORPS       Y11, Y11, Y11
 	VMINPS       Y10, Y11, Y10
@@ -11960,11 +13438,11 @@ terms_352:
 	ADDQ         DX, R11
 	LEAQ         (R11)(DX*4), R11
 	SUBQ         $0x05, R12
-	JMP          block_349
+	JMP          block_382
 
-rest_350:
+rest_383:
 	CMPQ   R12, $0x04
-	JNE    rest_353
+	JNE    rest_386
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -11977,7 +13455,7 @@ rest_350:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_354:
+terms_387:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -11995,7 +13473,7 @@ terms_354:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_354
+	JNZ          terms_387
 	VMOVUPS      (R11), Y8
 	VXORPS       Y9, Y9, Y9
 	VMINPS       Y8, Y9, Y8
@@ -12039,11 +13517,11 @@ terms_354:
 	ADDQ         $0x10, R9
 	LEAQ         (R10)(DX*4), R10
 	LEAQ         (R11)(DX*4), R11
-	JMP          done_351
+	JMP          done_384
 
-rest_353:
+rest_386:
 	CMPQ   R12, $0x03
-	JNE    rest_355
+	JNE    rest_388
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12054,7 +13532,7 @@ rest_353:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_356:
+terms_389:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -12069,7 +13547,7 @@ terms_356:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_356
+	JNZ          terms_389
 	VMOVUPS      (R11), Y6
 	VXORPS       Y7, Y7, Y7
 	VMINPS       Y6, Y7, Y6
@@ -12103,11 +13581,11 @@ terms_356:
 	ADDQ         $0x0c, R9
 	LEAQ         (R10)(BX*1), R10
 	LEAQ         (R11)(BX*1), R11
-	JMP          done_351
+	JMP          done_384
 
-rest_355:
+rest_388:
 	CMPQ   R12, $0x02
-	JNE    rest_357
+	JNE    rest_390
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12116,7 +13594,7 @@ rest_355:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_358:
+terms_391:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -12128,7 +13606,7 @@ terms_358:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_358
+	JNZ          terms_391
 	VMOVUPS      (R11), Y4
 	VXORPS       Y5, Y5, Y5
 	VMINPS       Y4, Y5, Y4
@@ -12152,18 +13630,18 @@ terms_358:
 	ADDQ         $0x08, R9
 	LEAQ         (R10)(DX*2), R10
 	LEAQ         (R11)(DX*2), R11
-	JMP          done_351
+	JMP          done_384
 
-rest_357:
+rest_390:
 	CMPQ   R12, $0x01
-	JNE    rest_359
+	JNE    rest_392
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   R9, R12
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_360:
+terms_393:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -12172,7 +13650,7 @@ terms_360:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_360
+	JNZ          terms_393
 	VMOVUPS      (R11), Y2
 	VXORPS       Y3, Y3, Y3
 	VMINPS       Y2, Y3, Y2
@@ -12187,15 +13665,15 @@ terms_360:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 
-rest_359:
-done_351:
+rest_392:
+done_384:
 	ADDQ $0x00000040, AX
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, DI
 	SUBQ $0x10, R8
-	JMP  columns_347
+	JMP  columns_380
 
-columns_348:
+columns_381:
 	VZEROUPPER
 	RET
 
@@ -12212,17 +13690,17 @@ TEXT ·denseTanhAVX2(SB), NOSPLIT, $0-56
 	LEAQ (SI)(SI*2), DI
 	MOVQ n+48(FP), R8
 
-columns_361:
+columns_394:
 	CMPQ R8, $0x10
-	JLT  columns_362
+	JLT  columns_395
 	MOVQ w+16(FP), R9
 	MOVQ b+24(FP), R10
 	MOVQ AX, R11
 	MOVQ out+32(FP), R12
 
-block_363:
+block_396:
 	CMPQ         R12, $0x05
-	JLT          rest_364
+	JLT          rest_397
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -12237,7 +13715,7 @@ block_363:
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
-terms_366:
+terms_399:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -12258,258 +13736,258 @@ terms_366:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_366
-	VORPS        numbers<>+352(SB), Y0, Y10
+	JNZ          terms_399
+	VORPS        numbers<>+320(SB), Y0, Y10
 	VADDPS       Y10, Y10, Y10
-	VBROADCASTSS numbers<>+32(SB), Y11
+	VBROADCASTSS numbers<>+352(SB), Y11
 	VMAXPS       Y10, Y11, Y11
-	VBROADCASTSS numbers<>+64(SB), Y10
-	VFMADD213PS  numbers<>+96(SB), Y11, Y10
-	VSUBPS       numbers<>+96(SB), Y10, Y12
-	VFNMADD231PS numbers<>+128(SB), Y12, Y11
-	VPSLLD       $0x17, Y10, Y10
-	VBROADCASTSS numbers<>+160(SB), Y13
-	VFMADD213PS  numbers<>+192(SB), Y11, Y13
-	VFMADD213PS  numbers<>+224(SB), Y11, Y13
-	VFMADD213PS  numbers<>+256(SB), Y11, Y13
-	VFMADD213PS  numbers<>+288(SB), Y11, Y13
-	VMULPS       Y11, Y13, Y13
-	VFMADD213PS  Y11, Y11, Y13
-	VSUBPS       numbers<>+320(SB), Y10, Y12
-	VFMADD213PS  Y12, Y10, Y13
-	VADDPS       numbers<>+384(SB), Y13, Y10
-	VDIVPS       Y10, Y13, Y13
-	VANDPS       numbers<>+416(SB), Y13, Y13
-	VANDPS       numbers<>+352(SB), Y0, Y10
-	VORPS        Y10, Y13, Y13
-	VMOVUPS      Y13, (R11)
-	VORPS        numbers<>+352(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
 	VBROADCASTSS numbers<>+32(SB), Y10
-	VMAXPS       Y0, Y10, Y10
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y10, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y11
-	VFNMADD231PS numbers<>+128(SB), Y11, Y10
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y12
-	VFMADD213PS  numbers<>+192(SB), Y10, Y12
-	VFMADD213PS  numbers<>+224(SB), Y10, Y12
-	VFMADD213PS  numbers<>+256(SB), Y10, Y12
-	VFMADD213PS  numbers<>+288(SB), Y10, Y12
-	VMULPS       Y10, Y12, Y12
-	VFMADD213PS  Y10, Y10, Y12
-	VSUBPS       numbers<>+320(SB), Y0, Y11
-	VFMADD213PS  Y11, Y0, Y12
-	VADDPS       numbers<>+384(SB), Y12, Y0
-	VDIVPS       Y0, Y12, Y12
+	VFMADD213PS  numbers<>+64(SB), Y11, Y10
+	VSUBPS       numbers<>+64(SB), Y10, Y12
+	VFNMADD231PS numbers<>+96(SB), Y12, Y11
+	VPSLLD       $0x17, Y10, Y10
+	VBROADCASTSS numbers<>+128(SB), Y12
+	VFMADD213PS  numbers<>+160(SB), Y11, Y12
+	VFMADD213PS  numbers<>+192(SB), Y11, Y12
+	VFMADD213PS  numbers<>+224(SB), Y11, Y12
+	VFMADD213PS  numbers<>+256(SB), Y11, Y12
+	VMULPS       Y11, Y12, Y12
+	VFMADD213PS  Y11, Y11, Y12
+	VSUBPS       numbers<>+288(SB), Y10, Y11
+	VFMADD213PS  Y11, Y10, Y12
+	VADDPS       numbers<>+384(SB), Y12, Y10
+	VDIVPS       Y10, Y12, Y12
 	VANDPS       numbers<>+416(SB), Y12, Y12
-	VANDPS       numbers<>+352(SB), Y1, Y0
-	VORPS        Y0, Y12, Y12
-	VMOVUPS      Y12, 32(R11)
-	VORPS        numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y0, Y10
+	VORPS        Y10, Y12, Y12
+	VMOVUPS      Y12, (R11)
+	VORPS        numbers<>+320(SB), Y1, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y10
-	VFNMADD231PS numbers<>+128(SB), Y10, Y1
+	VBROADCASTSS numbers<>+352(SB), Y10
+	VMAXPS       Y0, Y10, Y10
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y10, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y11
+	VFNMADD231PS numbers<>+96(SB), Y11, Y10
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y11
-	VFMADD213PS  numbers<>+192(SB), Y1, Y11
-	VFMADD213PS  numbers<>+224(SB), Y1, Y11
-	VFMADD213PS  numbers<>+256(SB), Y1, Y11
-	VFMADD213PS  numbers<>+288(SB), Y1, Y11
-	VMULPS       Y1, Y11, Y11
-	VFMADD213PS  Y1, Y1, Y11
-	VSUBPS       numbers<>+320(SB), Y0, Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y10, Y11
+	VFMADD213PS  numbers<>+192(SB), Y10, Y11
+	VFMADD213PS  numbers<>+224(SB), Y10, Y11
+	VFMADD213PS  numbers<>+256(SB), Y10, Y11
+	VMULPS       Y10, Y11, Y11
+	VFMADD213PS  Y10, Y10, Y11
+	VSUBPS       numbers<>+288(SB), Y0, Y10
 	VFMADD213PS  Y10, Y0, Y11
 	VADDPS       numbers<>+384(SB), Y11, Y0
 	VDIVPS       Y0, Y11, Y11
 	VANDPS       numbers<>+416(SB), Y11, Y11
-	VANDPS       numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y1, Y0
 	VORPS        Y0, Y11, Y11
-	VMOVUPS      Y11, (R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y3, Y0
+	VMOVUPS      Y11, 32(R11)
+	VORPS        numbers<>+320(SB), Y2, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y10
+	VFNMADD231PS numbers<>+96(SB), Y10, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VFMADD213PS  numbers<>+160(SB), Y1, Y10
 	VFMADD213PS  numbers<>+192(SB), Y1, Y10
 	VFMADD213PS  numbers<>+224(SB), Y1, Y10
 	VFMADD213PS  numbers<>+256(SB), Y1, Y10
-	VFMADD213PS  numbers<>+288(SB), Y1, Y10
 	VMULPS       Y1, Y10, Y10
 	VFMADD213PS  Y1, Y1, Y10
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y10
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y10
 	VADDPS       numbers<>+384(SB), Y10, Y0
 	VDIVPS       Y0, Y10, Y10
 	VANDPS       numbers<>+416(SB), Y10, Y10
-	VANDPS       numbers<>+352(SB), Y3, Y0
+	VANDPS       numbers<>+320(SB), Y2, Y0
 	VORPS        Y0, Y10, Y10
-	VMOVUPS      Y10, 32(R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y4, Y0
+	VMOVUPS      Y10, (R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y4, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, (R11)(DX*2)
-	VORPS        numbers<>+352(SB), Y5, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y5, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)(DX*2)
-	VORPS        numbers<>+352(SB), Y6, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y4, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R11)(DX*2)
+	VORPS        numbers<>+320(SB), Y5, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y6, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, (R11)(BX*1)
-	VORPS        numbers<>+352(SB), Y7, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y5, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*2)
+	VORPS        numbers<>+320(SB), Y6, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y7, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)(BX*1)
-	VORPS        numbers<>+352(SB), Y8, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y6, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R11)(BX*1)
+	VORPS        numbers<>+320(SB), Y7, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y8, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, (R11)(DX*4)
-	VORPS        numbers<>+352(SB), Y9, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y7, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(BX*1)
+	VORPS        numbers<>+320(SB), Y8, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y9, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)(DX*4)
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y8, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R11)(DX*4)
+	VORPS        numbers<>+320(SB), Y9, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y9, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*4)
 	ADDQ         SI, R9
 	LEAQ         (R9)(SI*4), R9
 	ADDQ         DX, R11
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x14, R10
 	SUBQ         $0x05, R12
-	JMP          block_363
+	JMP          block_396
 
-rest_364:
+rest_397:
 	CMPQ         R12, $0x04
-	JNE          rest_367
+	JNE          rest_400
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -12522,7 +14000,7 @@ rest_364:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_368:
+terms_401:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -12540,207 +14018,207 @@ terms_368:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_368
-	VORPS        numbers<>+352(SB), Y0, Y8
+	JNZ          terms_401
+	VORPS        numbers<>+320(SB), Y0, Y8
 	VADDPS       Y8, Y8, Y8
-	VBROADCASTSS numbers<>+32(SB), Y9
+	VBROADCASTSS numbers<>+352(SB), Y9
 	VMAXPS       Y8, Y9, Y9
-	VBROADCASTSS numbers<>+64(SB), Y8
-	VFMADD213PS  numbers<>+96(SB), Y9, Y8
-	VSUBPS       numbers<>+96(SB), Y8, Y10
-	VFNMADD231PS numbers<>+128(SB), Y10, Y9
-	VPSLLD       $0x17, Y8, Y8
-	VBROADCASTSS numbers<>+160(SB), Y11
-	VFMADD213PS  numbers<>+192(SB), Y9, Y11
-	VFMADD213PS  numbers<>+224(SB), Y9, Y11
-	VFMADD213PS  numbers<>+256(SB), Y9, Y11
-	VFMADD213PS  numbers<>+288(SB), Y9, Y11
-	VMULPS       Y9, Y11, Y11
-	VFMADD213PS  Y9, Y9, Y11
-	VSUBPS       numbers<>+320(SB), Y8, Y10
-	VFMADD213PS  Y10, Y8, Y11
-	VADDPS       numbers<>+384(SB), Y11, Y8
-	VDIVPS       Y8, Y11, Y11
-	VANDPS       numbers<>+416(SB), Y11, Y11
-	VANDPS       numbers<>+352(SB), Y0, Y8
-	VORPS        Y8, Y11, Y11
-	VMOVUPS      Y11, (R11)
-	VORPS        numbers<>+352(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
 	VBROADCASTSS numbers<>+32(SB), Y8
-	VMAXPS       Y0, Y8, Y8
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y8, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y9
-	VFNMADD231PS numbers<>+128(SB), Y9, Y8
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y10
-	VFMADD213PS  numbers<>+192(SB), Y8, Y10
-	VFMADD213PS  numbers<>+224(SB), Y8, Y10
-	VFMADD213PS  numbers<>+256(SB), Y8, Y10
-	VFMADD213PS  numbers<>+288(SB), Y8, Y10
-	VMULPS       Y8, Y10, Y10
-	VFMADD213PS  Y8, Y8, Y10
-	VSUBPS       numbers<>+320(SB), Y0, Y9
-	VFMADD213PS  Y9, Y0, Y10
-	VADDPS       numbers<>+384(SB), Y10, Y0
-	VDIVPS       Y0, Y10, Y10
+	VFMADD213PS  numbers<>+64(SB), Y9, Y8
+	VSUBPS       numbers<>+64(SB), Y8, Y10
+	VFNMADD231PS numbers<>+96(SB), Y10, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VFMADD213PS  numbers<>+160(SB), Y9, Y10
+	VFMADD213PS  numbers<>+192(SB), Y9, Y10
+	VFMADD213PS  numbers<>+224(SB), Y9, Y10
+	VFMADD213PS  numbers<>+256(SB), Y9, Y10
+	VMULPS       Y9, Y10, Y10
+	VFMADD213PS  Y9, Y9, Y10
+	VSUBPS       numbers<>+288(SB), Y8, Y9
+	VFMADD213PS  Y9, Y8, Y10
+	VADDPS       numbers<>+384(SB), Y10, Y8
+	VDIVPS       Y8, Y10, Y10
 	VANDPS       numbers<>+416(SB), Y10, Y10
-	VANDPS       numbers<>+352(SB), Y1, Y0
-	VORPS        Y0, Y10, Y10
-	VMOVUPS      Y10, 32(R11)
-	VORPS        numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y0, Y8
+	VORPS        Y8, Y10, Y10
+	VMOVUPS      Y10, (R11)
+	VORPS        numbers<>+320(SB), Y1, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y8
-	VFNMADD231PS numbers<>+128(SB), Y8, Y1
+	VBROADCASTSS numbers<>+352(SB), Y8
+	VMAXPS       Y0, Y8, Y8
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y8, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y9
+	VFNMADD231PS numbers<>+96(SB), Y9, Y8
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y9
-	VFMADD213PS  numbers<>+192(SB), Y1, Y9
-	VFMADD213PS  numbers<>+224(SB), Y1, Y9
-	VFMADD213PS  numbers<>+256(SB), Y1, Y9
-	VFMADD213PS  numbers<>+288(SB), Y1, Y9
-	VMULPS       Y1, Y9, Y9
-	VFMADD213PS  Y1, Y1, Y9
-	VSUBPS       numbers<>+320(SB), Y0, Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y8, Y9
+	VFMADD213PS  numbers<>+192(SB), Y8, Y9
+	VFMADD213PS  numbers<>+224(SB), Y8, Y9
+	VFMADD213PS  numbers<>+256(SB), Y8, Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD213PS  Y8, Y8, Y9
+	VSUBPS       numbers<>+288(SB), Y0, Y8
 	VFMADD213PS  Y8, Y0, Y9
 	VADDPS       numbers<>+384(SB), Y9, Y0
 	VDIVPS       Y0, Y9, Y9
 	VANDPS       numbers<>+416(SB), Y9, Y9
-	VANDPS       numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y1, Y0
 	VORPS        Y0, Y9, Y9
-	VMOVUPS      Y9, (R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y3, Y0
+	VMOVUPS      Y9, 32(R11)
+	VORPS        numbers<>+320(SB), Y2, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y8
+	VFNMADD231PS numbers<>+96(SB), Y8, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y1, Y8
 	VFMADD213PS  numbers<>+192(SB), Y1, Y8
 	VFMADD213PS  numbers<>+224(SB), Y1, Y8
 	VFMADD213PS  numbers<>+256(SB), Y1, Y8
-	VFMADD213PS  numbers<>+288(SB), Y1, Y8
 	VMULPS       Y1, Y8, Y8
 	VFMADD213PS  Y1, Y1, Y8
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y8
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y8
 	VADDPS       numbers<>+384(SB), Y8, Y0
 	VDIVPS       Y0, Y8, Y8
 	VANDPS       numbers<>+416(SB), Y8, Y8
-	VANDPS       numbers<>+352(SB), Y3, Y0
+	VANDPS       numbers<>+320(SB), Y2, Y0
 	VORPS        Y0, Y8, Y8
-	VMOVUPS      Y8, 32(R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y4, Y0
+	VMOVUPS      Y8, (R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y4, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, (R11)(DX*2)
-	VORPS        numbers<>+352(SB), Y5, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y5, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)(DX*2)
-	VORPS        numbers<>+352(SB), Y6, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y4, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R11)(DX*2)
+	VORPS        numbers<>+320(SB), Y5, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y6, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, (R11)(BX*1)
-	VORPS        numbers<>+352(SB), Y7, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y5, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*2)
+	VORPS        numbers<>+320(SB), Y6, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y7, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)(BX*1)
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y6, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R11)(BX*1)
+	VORPS        numbers<>+320(SB), Y7, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y7, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(BX*1)
 	LEAQ         (R9)(SI*4), R9
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x10, R10
-	JMP          done_365
+	JMP          done_398
 
-rest_367:
+rest_400:
 	CMPQ         R12, $0x03
-	JNE          rest_369
+	JNE          rest_402
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -12751,7 +14229,7 @@ rest_367:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_370:
+terms_403:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -12766,159 +14244,159 @@ terms_370:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_370
-	VORPS        numbers<>+352(SB), Y0, Y6
+	JNZ          terms_403
+	VORPS        numbers<>+320(SB), Y0, Y6
 	VADDPS       Y6, Y6, Y6
-	VBROADCASTSS numbers<>+32(SB), Y7
+	VBROADCASTSS numbers<>+352(SB), Y7
 	VMAXPS       Y6, Y7, Y7
-	VBROADCASTSS numbers<>+64(SB), Y6
-	VFMADD213PS  numbers<>+96(SB), Y7, Y6
-	VSUBPS       numbers<>+96(SB), Y6, Y8
-	VFNMADD231PS numbers<>+128(SB), Y8, Y7
-	VPSLLD       $0x17, Y6, Y6
-	VBROADCASTSS numbers<>+160(SB), Y9
-	VFMADD213PS  numbers<>+192(SB), Y7, Y9
-	VFMADD213PS  numbers<>+224(SB), Y7, Y9
-	VFMADD213PS  numbers<>+256(SB), Y7, Y9
-	VFMADD213PS  numbers<>+288(SB), Y7, Y9
-	VMULPS       Y7, Y9, Y9
-	VFMADD213PS  Y7, Y7, Y9
-	VSUBPS       numbers<>+320(SB), Y6, Y8
-	VFMADD213PS  Y8, Y6, Y9
-	VADDPS       numbers<>+384(SB), Y9, Y6
-	VDIVPS       Y6, Y9, Y9
-	VANDPS       numbers<>+416(SB), Y9, Y9
-	VANDPS       numbers<>+352(SB), Y0, Y6
-	VORPS        Y6, Y9, Y9
-	VMOVUPS      Y9, (R11)
-	VORPS        numbers<>+352(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
 	VBROADCASTSS numbers<>+32(SB), Y6
-	VMAXPS       Y0, Y6, Y6
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y6, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y7
-	VFNMADD231PS numbers<>+128(SB), Y7, Y6
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y8
-	VFMADD213PS  numbers<>+192(SB), Y6, Y8
-	VFMADD213PS  numbers<>+224(SB), Y6, Y8
-	VFMADD213PS  numbers<>+256(SB), Y6, Y8
-	VFMADD213PS  numbers<>+288(SB), Y6, Y8
-	VMULPS       Y6, Y8, Y8
-	VFMADD213PS  Y6, Y6, Y8
-	VSUBPS       numbers<>+320(SB), Y0, Y7
-	VFMADD213PS  Y7, Y0, Y8
-	VADDPS       numbers<>+384(SB), Y8, Y0
-	VDIVPS       Y0, Y8, Y8
+	VFMADD213PS  numbers<>+64(SB), Y7, Y6
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VFNMADD231PS numbers<>+96(SB), Y8, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y7, Y8
+	VFMADD213PS  numbers<>+192(SB), Y7, Y8
+	VFMADD213PS  numbers<>+224(SB), Y7, Y8
+	VFMADD213PS  numbers<>+256(SB), Y7, Y8
+	VMULPS       Y7, Y8, Y8
+	VFMADD213PS  Y7, Y7, Y8
+	VSUBPS       numbers<>+288(SB), Y6, Y7
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       numbers<>+384(SB), Y8, Y6
+	VDIVPS       Y6, Y8, Y8
 	VANDPS       numbers<>+416(SB), Y8, Y8
-	VANDPS       numbers<>+352(SB), Y1, Y0
-	VORPS        Y0, Y8, Y8
-	VMOVUPS      Y8, 32(R11)
-	VORPS        numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y0, Y6
+	VORPS        Y6, Y8, Y8
+	VMOVUPS      Y8, (R11)
+	VORPS        numbers<>+320(SB), Y1, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y6
-	VFNMADD231PS numbers<>+128(SB), Y6, Y1
+	VBROADCASTSS numbers<>+352(SB), Y6
+	VMAXPS       Y0, Y6, Y6
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y6, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y7
+	VFNMADD231PS numbers<>+96(SB), Y7, Y6
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y7
-	VFMADD213PS  numbers<>+192(SB), Y1, Y7
-	VFMADD213PS  numbers<>+224(SB), Y1, Y7
-	VFMADD213PS  numbers<>+256(SB), Y1, Y7
-	VFMADD213PS  numbers<>+288(SB), Y1, Y7
-	VMULPS       Y1, Y7, Y7
-	VFMADD213PS  Y1, Y1, Y7
-	VSUBPS       numbers<>+320(SB), Y0, Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y6, Y7
+	VFMADD213PS  numbers<>+192(SB), Y6, Y7
+	VFMADD213PS  numbers<>+224(SB), Y6, Y7
+	VFMADD213PS  numbers<>+256(SB), Y6, Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD213PS  Y6, Y6, Y7
+	VSUBPS       numbers<>+288(SB), Y0, Y6
 	VFMADD213PS  Y6, Y0, Y7
 	VADDPS       numbers<>+384(SB), Y7, Y0
 	VDIVPS       Y0, Y7, Y7
 	VANDPS       numbers<>+416(SB), Y7, Y7
-	VANDPS       numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y1, Y0
 	VORPS        Y0, Y7, Y7
-	VMOVUPS      Y7, (R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y3, Y0
+	VMOVUPS      Y7, 32(R11)
+	VORPS        numbers<>+320(SB), Y2, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y6
+	VFNMADD231PS numbers<>+96(SB), Y6, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VFMADD213PS  numbers<>+160(SB), Y1, Y6
 	VFMADD213PS  numbers<>+192(SB), Y1, Y6
 	VFMADD213PS  numbers<>+224(SB), Y1, Y6
 	VFMADD213PS  numbers<>+256(SB), Y1, Y6
-	VFMADD213PS  numbers<>+288(SB), Y1, Y6
 	VMULPS       Y1, Y6, Y6
 	VFMADD213PS  Y1, Y1, Y6
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y6
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y6
 	VADDPS       numbers<>+384(SB), Y6, Y0
 	VDIVPS       Y0, Y6, Y6
 	VANDPS       numbers<>+416(SB), Y6, Y6
-	VANDPS       numbers<>+352(SB), Y3, Y0
+	VANDPS       numbers<>+320(SB), Y2, Y0
 	VORPS        Y0, Y6, Y6
-	VMOVUPS      Y6, 32(R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y4, Y0
+	VMOVUPS      Y6, (R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y4, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, (R11)(DX*2)
-	VORPS        numbers<>+352(SB), Y5, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y1, Y3
-	VFMADD213PS  numbers<>+224(SB), Y1, Y3
-	VFMADD213PS  numbers<>+256(SB), Y1, Y3
-	VFMADD213PS  numbers<>+288(SB), Y1, Y3
-	VMULPS       Y1, Y3, Y3
-	VFMADD213PS  Y1, Y1, Y3
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+352(SB), Y5, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)(DX*2)
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y4, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R11)(DX*2)
+	VORPS        numbers<>+320(SB), Y5, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y5, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*2)
 	LEAQ         (R9)(DI*1), R9
 	LEAQ         (R11)(BX*1), R11
 	ADDQ         $0x0c, R10
-	JMP          done_365
+	JMP          done_398
 
-rest_369:
+rest_402:
 	CMPQ         R12, $0x02
-	JNE          rest_371
+	JNE          rest_404
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -12927,7 +14405,7 @@ rest_369:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_372:
+terms_405:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -12939,118 +14417,118 @@ terms_372:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_372
-	VORPS        numbers<>+352(SB), Y0, Y4
+	JNZ          terms_405
+	VORPS        numbers<>+320(SB), Y0, Y4
 	VADDPS       Y4, Y4, Y4
-	VBROADCASTSS numbers<>+32(SB), Y5
+	VBROADCASTSS numbers<>+352(SB), Y5
 	VMAXPS       Y4, Y5, Y5
-	VBROADCASTSS numbers<>+64(SB), Y4
-	VFMADD213PS  numbers<>+96(SB), Y5, Y4
-	VSUBPS       numbers<>+96(SB), Y4, Y6
-	VFNMADD231PS numbers<>+128(SB), Y6, Y5
-	VPSLLD       $0x17, Y4, Y4
-	VBROADCASTSS numbers<>+160(SB), Y7
-	VFMADD213PS  numbers<>+192(SB), Y5, Y7
-	VFMADD213PS  numbers<>+224(SB), Y5, Y7
-	VFMADD213PS  numbers<>+256(SB), Y5, Y7
-	VFMADD213PS  numbers<>+288(SB), Y5, Y7
-	VMULPS       Y5, Y7, Y7
-	VFMADD213PS  Y5, Y5, Y7
-	VSUBPS       numbers<>+320(SB), Y4, Y6
-	VFMADD213PS  Y6, Y4, Y7
-	VADDPS       numbers<>+384(SB), Y7, Y4
-	VDIVPS       Y4, Y7, Y7
-	VANDPS       numbers<>+416(SB), Y7, Y7
-	VANDPS       numbers<>+352(SB), Y0, Y4
-	VORPS        Y4, Y7, Y7
-	VMOVUPS      Y7, (R11)
-	VORPS        numbers<>+352(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
 	VBROADCASTSS numbers<>+32(SB), Y4
-	VMAXPS       Y0, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y4, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y4, Y6
-	VFMADD213PS  numbers<>+224(SB), Y4, Y6
-	VFMADD213PS  numbers<>+256(SB), Y4, Y6
-	VFMADD213PS  numbers<>+288(SB), Y4, Y6
-	VMULPS       Y4, Y6, Y6
-	VFMADD213PS  Y4, Y4, Y6
-	VSUBPS       numbers<>+320(SB), Y0, Y5
-	VFMADD213PS  Y5, Y0, Y6
-	VADDPS       numbers<>+384(SB), Y6, Y0
-	VDIVPS       Y0, Y6, Y6
+	VFMADD213PS  numbers<>+64(SB), Y5, Y4
+	VSUBPS       numbers<>+64(SB), Y4, Y6
+	VFNMADD231PS numbers<>+96(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VFMADD213PS  numbers<>+160(SB), Y5, Y6
+	VFMADD213PS  numbers<>+192(SB), Y5, Y6
+	VFMADD213PS  numbers<>+224(SB), Y5, Y6
+	VFMADD213PS  numbers<>+256(SB), Y5, Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD213PS  Y5, Y5, Y6
+	VSUBPS       numbers<>+288(SB), Y4, Y5
+	VFMADD213PS  Y5, Y4, Y6
+	VADDPS       numbers<>+384(SB), Y6, Y4
+	VDIVPS       Y4, Y6, Y6
 	VANDPS       numbers<>+416(SB), Y6, Y6
-	VANDPS       numbers<>+352(SB), Y1, Y0
-	VORPS        Y0, Y6, Y6
-	VMOVUPS      Y6, 32(R11)
-	VORPS        numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y0, Y4
+	VORPS        Y4, Y6, Y6
+	VMOVUPS      Y6, (R11)
+	VORPS        numbers<>+320(SB), Y1, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y1
+	VBROADCASTSS numbers<>+352(SB), Y4
+	VMAXPS       Y0, Y4, Y4
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y4, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y5
+	VFNMADD231PS numbers<>+96(SB), Y5, Y4
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y1, Y5
-	VFMADD213PS  numbers<>+224(SB), Y1, Y5
-	VFMADD213PS  numbers<>+256(SB), Y1, Y5
-	VFMADD213PS  numbers<>+288(SB), Y1, Y5
-	VMULPS       Y1, Y5, Y5
-	VFMADD213PS  Y1, Y1, Y5
-	VSUBPS       numbers<>+320(SB), Y0, Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y4, Y5
+	VFMADD213PS  numbers<>+192(SB), Y4, Y5
+	VFMADD213PS  numbers<>+224(SB), Y4, Y5
+	VFMADD213PS  numbers<>+256(SB), Y4, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD213PS  Y4, Y4, Y5
+	VSUBPS       numbers<>+288(SB), Y0, Y4
 	VFMADD213PS  Y4, Y0, Y5
 	VADDPS       numbers<>+384(SB), Y5, Y0
 	VDIVPS       Y0, Y5, Y5
 	VANDPS       numbers<>+416(SB), Y5, Y5
-	VANDPS       numbers<>+352(SB), Y2, Y0
+	VANDPS       numbers<>+320(SB), Y1, Y0
 	VORPS        Y0, Y5, Y5
-	VMOVUPS      Y5, (R11)(DX*1)
-	VORPS        numbers<>+352(SB), Y3, Y0
+	VMOVUPS      Y5, 32(R11)
+	VORPS        numbers<>+320(SB), Y2, Y0
 	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+32(SB), Y1
+	VBROADCASTSS numbers<>+352(SB), Y1
 	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y1, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y4
+	VFNMADD231PS numbers<>+96(SB), Y4, Y1
 	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y4
 	VFMADD213PS  numbers<>+192(SB), Y1, Y4
 	VFMADD213PS  numbers<>+224(SB), Y1, Y4
 	VFMADD213PS  numbers<>+256(SB), Y1, Y4
-	VFMADD213PS  numbers<>+288(SB), Y1, Y4
 	VMULPS       Y1, Y4, Y4
 	VFMADD213PS  Y1, Y1, Y4
-	VSUBPS       numbers<>+320(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y4
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y4
 	VADDPS       numbers<>+384(SB), Y4, Y0
 	VDIVPS       Y0, Y4, Y4
 	VANDPS       numbers<>+416(SB), Y4, Y4
-	VANDPS       numbers<>+352(SB), Y3, Y0
+	VANDPS       numbers<>+320(SB), Y2, Y0
 	VORPS        Y0, Y4, Y4
-	VMOVUPS      Y4, 32(R11)(DX*1)
+	VMOVUPS      Y4, (R11)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R11)(DX*1)
 	LEAQ         (R9)(SI*2), R9
 	LEAQ         (R11)(DX*2), R11
 	ADDQ         $0x08, R10
-	JMP          done_365
+	JMP          done_398
 
-rest_371:
+rest_404:
 	CMPQ         R12, $0x01
-	JNE          rest_373
+	JNE          rest_406
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	MOVQ         R9, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_374:
+terms_407:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -13059,67 +14537,67 @@ terms_374:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_374
-	VORPS        numbers<>+352(SB), Y0, Y2
+	JNZ          terms_407
+	VORPS        numbers<>+320(SB), Y0, Y2
 	VADDPS       Y2, Y2, Y2
-	VBROADCASTSS numbers<>+32(SB), Y3
+	VBROADCASTSS numbers<>+352(SB), Y3
 	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+64(SB), Y2
-	VFMADD213PS  numbers<>+96(SB), Y3, Y2
-	VSUBPS       numbers<>+96(SB), Y2, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y3, Y5
-	VFMADD213PS  numbers<>+224(SB), Y3, Y5
-	VFMADD213PS  numbers<>+256(SB), Y3, Y5
-	VFMADD213PS  numbers<>+288(SB), Y3, Y5
-	VMULPS       Y3, Y5, Y5
-	VFMADD213PS  Y3, Y3, Y5
-	VSUBPS       numbers<>+320(SB), Y2, Y4
-	VFMADD213PS  Y4, Y2, Y5
-	VADDPS       numbers<>+384(SB), Y5, Y2
-	VDIVPS       Y2, Y5, Y5
-	VANDPS       numbers<>+416(SB), Y5, Y5
-	VANDPS       numbers<>+352(SB), Y0, Y2
-	VORPS        Y2, Y5, Y5
-	VMOVUPS      Y5, (R11)
-	VORPS        numbers<>+352(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
 	VBROADCASTSS numbers<>+32(SB), Y2
-	VMAXPS       Y0, Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y0
-	VFMADD213PS  numbers<>+96(SB), Y2, Y0
-	VSUBPS       numbers<>+96(SB), Y0, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y2
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y2, Y4
-	VFMADD213PS  numbers<>+224(SB), Y2, Y4
-	VFMADD213PS  numbers<>+256(SB), Y2, Y4
-	VFMADD213PS  numbers<>+288(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VSUBPS       numbers<>+320(SB), Y0, Y3
-	VFMADD213PS  Y3, Y0, Y4
-	VADDPS       numbers<>+384(SB), Y4, Y0
-	VDIVPS       Y0, Y4, Y4
+	VFMADD213PS  numbers<>+64(SB), Y3, Y2
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VFNMADD231PS numbers<>+96(SB), Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VFMADD213PS  numbers<>+160(SB), Y3, Y4
+	VFMADD213PS  numbers<>+192(SB), Y3, Y4
+	VFMADD213PS  numbers<>+224(SB), Y3, Y4
+	VFMADD213PS  numbers<>+256(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD213PS  Y3, Y3, Y4
+	VSUBPS       numbers<>+288(SB), Y2, Y3
+	VFMADD213PS  Y3, Y2, Y4
+	VADDPS       numbers<>+384(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y4
 	VANDPS       numbers<>+416(SB), Y4, Y4
-	VANDPS       numbers<>+352(SB), Y1, Y0
-	VORPS        Y0, Y4, Y4
-	VMOVUPS      Y4, 32(R11)
+	VANDPS       numbers<>+320(SB), Y0, Y2
+	VORPS        Y2, Y4, Y4
+	VMOVUPS      Y4, (R11)
+	VORPS        numbers<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y2, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y3
+	VFNMADD231PS numbers<>+96(SB), Y3, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y2, Y3
+	VFMADD213PS  numbers<>+192(SB), Y2, Y3
+	VFMADD213PS  numbers<>+224(SB), Y2, Y3
+	VFMADD213PS  numbers<>+256(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VSUBPS       numbers<>+288(SB), Y0, Y2
+	VFMADD213PS  Y2, Y0, Y3
+	VADDPS       numbers<>+384(SB), Y3, Y0
+	VDIVPS       Y0, Y3, Y3
+	VANDPS       numbers<>+416(SB), Y3, Y3
+	VANDPS       numbers<>+320(SB), Y1, Y0
+	VORPS        Y0, Y3, Y3
+	VMOVUPS      Y3, 32(R11)
 	ADDQ         SI, R9
 	ADDQ         DX, R11
 	ADDQ         $0x04, R10
 
-rest_373:
-done_365:
+rest_406:
+done_398:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, AX
 	SUBQ $0x10, R8
-	JMP  columns_361
+	JMP  columns_394
 
-columns_362:
+columns_395:
 	VZEROUPPER
 	RET
 
@@ -13136,17 +14614,17 @@ TEXT ·denseInputTanhAVX2(SB), NOSPLIT, $0-56
 	MOVQ y+24(FP), DI
 	MOVQ n+48(FP), R8
 
-columns_375:
+columns_408:
 	CMPQ R8, $0x10
-	JLT  columns_376
+	JLT  columns_409
 	MOVQ w+16(FP), R9
 	MOVQ AX, R10
 	MOVQ DI, R11
 	MOVQ in+40(FP), R12
 
-block_377:
+block_410:
 	CMPQ   R12, $0x05
-	JLT    rest_378
+	JLT    rest_411
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13161,7 +14639,7 @@ block_377:
 	MOVQ   CX, R14
 	MOVQ   out+32(FP), R15
 
-terms_380:
+terms_413:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -13182,7 +14660,7 @@ terms_380:
 	ADDQ         SI, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_380
+	JNZ          terms_413
 	VMOVUPS      (R11), Y10
 	VMULPS       Y10, Y10, Y10
 	VFNMADD213PS Y0, Y10, Y0
@@ -13229,11 +14707,11 @@ terms_380:
 	ADDQ         DX, R11
 	LEAQ         (R11)(DX*4), R11
 	SUBQ         $0x05, R12
-	JMP          block_377
+	JMP          block_410
 
-rest_378:
+rest_411:
 	CMPQ   R12, $0x04
-	JNE    rest_381
+	JNE    rest_414
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13246,7 +14724,7 @@ rest_378:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_382:
+terms_415:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -13264,7 +14742,7 @@ terms_382:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_382
+	JNZ          terms_415
 	VMOVUPS      (R11), Y8
 	VMULPS       Y8, Y8, Y8
 	VFNMADD213PS Y0, Y8, Y0
@@ -13300,11 +14778,11 @@ terms_382:
 	ADDQ         $0x10, R9
 	LEAQ         (R10)(DX*4), R10
 	LEAQ         (R11)(DX*4), R11
-	JMP          done_379
+	JMP          done_412
 
-rest_381:
+rest_414:
 	CMPQ   R12, $0x03
-	JNE    rest_383
+	JNE    rest_416
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13315,7 +14793,7 @@ rest_381:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_384:
+terms_417:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -13330,7 +14808,7 @@ terms_384:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_384
+	JNZ          terms_417
 	VMOVUPS      (R11), Y6
 	VMULPS       Y6, Y6, Y6
 	VFNMADD213PS Y0, Y6, Y0
@@ -13358,11 +14836,11 @@ terms_384:
 	ADDQ         $0x0c, R9
 	LEAQ         (R10)(BX*1), R10
 	LEAQ         (R11)(BX*1), R11
-	JMP          done_379
+	JMP          done_412
 
-rest_383:
+rest_416:
 	CMPQ   R12, $0x02
-	JNE    rest_385
+	JNE    rest_418
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13371,7 +14849,7 @@ rest_383:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_386:
+terms_419:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -13383,7 +14861,7 @@ terms_386:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_386
+	JNZ          terms_419
 	VMOVUPS      (R11), Y4
 	VMULPS       Y4, Y4, Y4
 	VFNMADD213PS Y0, Y4, Y0
@@ -13403,18 +14881,18 @@ terms_386:
 	ADDQ         $0x08, R9
 	LEAQ         (R10)(DX*2), R10
 	LEAQ         (R11)(DX*2), R11
-	JMP          done_379
+	JMP          done_412
 
-rest_385:
+rest_418:
 	CMPQ   R12, $0x01
-	JNE    rest_387
+	JNE    rest_420
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   R9, R12
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_388:
+terms_421:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -13423,7 +14901,7 @@ terms_388:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_388
+	JNZ          terms_421
 	VMOVUPS      (R11), Y2
 	VMULPS       Y2, Y2, Y2
 	VFNMADD213PS Y0, Y2, Y0
@@ -13436,15 +14914,15 @@ terms_388:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 
-rest_387:
-done_379:
+rest_420:
+done_412:
 	ADDQ $0x00000040, AX
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, DI
 	SUBQ $0x10, R8
-	JMP  columns_375
+	JMP  columns_408
 
-columns_376:
+columns_409:
 	VZEROUPPER
 	RET
 
@@ -13461,17 +14939,17 @@ TEXT ·denseReLUAVX2(SB), NOSPLIT, $0-56
 	LEAQ (SI)(SI*2), DI
 	MOVQ n+48(FP), R8
 
-columns_389:
+columns_422:
 	CMPQ R8, $0x10
-	JLT  columns_390
+	JLT  columns_423
 	MOVQ w+16(FP), R9
 	MOVQ b+24(FP), R10
 	MOVQ AX, R11
 	MOVQ out+32(FP), R12
 
-block_391:
+block_424:
 	CMPQ         R12, $0x05
-	JLT          rest_392
+	JLT          rest_425
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -13486,7 +14964,7 @@ block_391:
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
-terms_394:
+terms_427:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -13507,7 +14985,7 @@ terms_394:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_394
+	JNZ          terms_427
 	VXORPS       Y10, Y10, Y10
 	VMAXPS       Y0, Y10, Y0
 	VMOVUPS      Y0, (R11)
@@ -13544,11 +15022,11 @@ terms_394:
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x14, R10
 	SUBQ         $0x05, R12
-	JMP          block_391
+	JMP          block_424
 
-rest_392:
+rest_425:
 	CMPQ         R12, $0x04
-	JNE          rest_395
+	JNE          rest_428
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -13561,7 +15039,7 @@ rest_392:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_396:
+terms_429:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -13579,7 +15057,7 @@ terms_396:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_396
+	JNZ          terms_429
 	VXORPS       Y8, Y8, Y8
 	VMAXPS       Y0, Y8, Y0
 	VMOVUPS      Y0, (R11)
@@ -13607,11 +15085,11 @@ terms_396:
 	LEAQ         (R9)(SI*4), R9
 	LEAQ         (R11)(DX*4), R11
 	ADDQ         $0x10, R10
-	JMP          done_393
+	JMP          done_426
 
-rest_395:
+rest_428:
 	CMPQ         R12, $0x03
-	JNE          rest_397
+	JNE          rest_430
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -13622,7 +15100,7 @@ rest_395:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_398:
+terms_431:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -13637,7 +15115,7 @@ terms_398:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_398
+	JNZ          terms_431
 	VXORPS       Y6, Y6, Y6
 	VMAXPS       Y0, Y6, Y0
 	VMOVUPS      Y0, (R11)
@@ -13659,11 +15137,11 @@ terms_398:
 	LEAQ         (R9)(DI*1), R9
 	LEAQ         (R11)(BX*1), R11
 	ADDQ         $0x0c, R10
-	JMP          done_393
+	JMP          done_426
 
-rest_397:
+rest_430:
 	CMPQ         R12, $0x02
-	JNE          rest_399
+	JNE          rest_432
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	VBROADCASTSS 4(R10), Y2
@@ -13672,7 +15150,7 @@ rest_397:
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_400:
+terms_433:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -13684,7 +15162,7 @@ terms_400:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_400
+	JNZ          terms_433
 	VXORPS       Y4, Y4, Y4
 	VMAXPS       Y0, Y4, Y0
 	VMOVUPS      Y0, (R11)
@@ -13700,18 +15178,18 @@ terms_400:
 	LEAQ         (R9)(SI*2), R9
 	LEAQ         (R11)(DX*2), R11
 	ADDQ         $0x08, R10
-	JMP          done_393
+	JMP          done_426
 
-rest_399:
+rest_432:
 	CMPQ         R12, $0x01
-	JNE          rest_401
+	JNE          rest_434
 	VBROADCASTSS (R10), Y0
 	VMOVAPS      Y0, Y1
 	MOVQ         R9, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_402:
+terms_435:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -13720,7 +15198,7 @@ terms_402:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_402
+	JNZ          terms_435
 	VXORPS       Y2, Y2, Y2
 	VMAXPS       Y0, Y2, Y0
 	VMOVUPS      Y0, (R11)
@@ -13731,14 +15209,14 @@ terms_402:
 	ADDQ         DX, R11
 	ADDQ         $0x04, R10
 
-rest_401:
-done_393:
+rest_434:
+done_426:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, AX
 	SUBQ $0x10, R8
-	JMP  columns_389
+	JMP  columns_422
 
-columns_390:
+columns_423:
 	VZEROUPPER
 	RET
 
@@ -13755,17 +15233,17 @@ TEXT ·denseInputReLUAVX2(SB), NOSPLIT, $0-56
 	MOVQ y+24(FP), DI
 	MOVQ n+48(FP), R8
 
-columns_403:
+columns_436:
 	CMPQ R8, $0x10
-	JLT  columns_404
+	JLT  columns_437
 	MOVQ w+16(FP), R9
 	MOVQ AX, R10
 	MOVQ DI, R11
 	MOVQ in+40(FP), R12
 
-block_405:
+block_438:
 	CMPQ   R12, $0x05
-	JLT    rest_406
+	JLT    rest_439
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13780,7 +15258,7 @@ block_405:
 	MOVQ   CX, R14
 	MOVQ   out+32(FP), R15
 
-terms_408:
+terms_441:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -13801,7 +15279,7 @@ terms_408:
 	ADDQ         SI, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_408
+	JNZ          terms_441
 	VMOVUPS      (R11), Y10
 	VXORPS       Y11, Y11, Y11
 	VCMPPS       $0x06, Y11, Y10, Y10
@@ -13858,11 +15336,11 @@ terms_408:
 	ADDQ         DX, R11
 	LEAQ         (R11)(DX*4), R11
 	SUBQ         $0x05, R12
-	JMP          block_405
+	JMP          block_438
 
-rest_406:
+rest_439:
 	CMPQ   R12, $0x04
-	JNE    rest_409
+	JNE    rest_442
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13875,7 +15353,7 @@ rest_406:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_410:
+terms_443:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -13893,7 +15371,7 @@ terms_410:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_410
+	JNZ          terms_443
 	VMOVUPS      (R11), Y8
 	VXORPS       Y9, Y9, Y9
 	VCMPPS       $0x06, Y9, Y8, Y8
@@ -13937,11 +15415,11 @@ terms_410:
 	ADDQ         $0x10, R9
 	LEAQ         (R10)(DX*4), R10
 	LEAQ         (R11)(DX*4), R11
-	JMP          done_407
+	JMP          done_440
 
-rest_409:
+rest_442:
 	CMPQ   R12, $0x03
-	JNE    rest_411
+	JNE    rest_444
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -13952,7 +15430,7 @@ rest_409:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_412:
+terms_445:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -13967,7 +15445,7 @@ terms_412:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_412
+	JNZ          terms_445
 	VMOVUPS      (R11), Y6
 	VXORPS       Y7, Y7, Y7
 	VCMPPS       $0x06, Y7, Y6, Y6
@@ -14001,11 +15479,11 @@ terms_412:
 	ADDQ         $0x0c, R9
 	LEAQ         (R10)(BX*1), R10
 	LEAQ         (R11)(BX*1), R11
-	JMP          done_407
+	JMP          done_440
 
-rest_411:
+rest_444:
 	CMPQ   R12, $0x02
-	JNE    rest_413
+	JNE    rest_446
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -14014,7 +15492,7 @@ rest_411:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_414:
+terms_447:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -14026,7 +15504,7 @@ terms_414:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_414
+	JNZ          terms_447
 	VMOVUPS      (R11), Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPS       $0x06, Y5, Y4, Y4
@@ -14050,18 +15528,18 @@ terms_414:
 	ADDQ         $0x08, R9
 	LEAQ         (R10)(DX*2), R10
 	LEAQ         (R11)(DX*2), R11
-	JMP          done_407
+	JMP          done_440
 
-rest_413:
+rest_446:
 	CMPQ   R12, $0x01
-	JNE    rest_415
+	JNE    rest_448
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   R9, R12
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_416:
+terms_449:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -14070,7 +15548,7 @@ terms_416:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_416
+	JNZ          terms_449
 	VMOVUPS      (R11), Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x06, Y3, Y2, Y2
@@ -14085,15 +15563,15 @@ terms_416:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 
-rest_415:
-done_407:
+rest_448:
+done_440:
 	ADDQ $0x00000040, AX
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, DI
 	SUBQ $0x10, R8
-	JMP  columns_403
+	JMP  columns_436
 
-columns_404:
+columns_437:
 	VZEROUPPER
 	RET
 
@@ -14110,16 +15588,16 @@ TEXT ·denseWeightsAVX2(SB), NOSPLIT, $0-56
 	MOVQ gy+16(FP), DI
 	MOVQ out+32(FP), R8
 
-block_417:
+block_450:
 	CMPQ R8, $0x02
-	JLT  rest_418
+	JLT  rest_451
 	MOVQ x+24(FP), R9
 	MOVQ in+40(FP), R10
 	MOVQ BX, R11
 
-block_420:
+inputs_453:
 	CMPQ   R10, $0x04
-	JLT    rest_421
+	JLE    last_454
 	MOVQ   R11, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -14133,7 +15611,7 @@ block_420:
 	MOVQ   R9, R14
 	MOVQ   AX, R15
 
-columns_423:
+columns_456:
 	VMOVUPS      (R14), Y8
 	VMOVUPS      (R14)(AX*1), Y9
 	VMOVUPS      (R14)(AX*2), Y10
@@ -14151,7 +15629,7 @@ columns_423:
 	ADDQ         $0x20, R13
 	ADDQ         $0x20, R14
 	SUBQ         $0x20, R15
-	JNZ          columns_423
+	JNZ          columns_456
 	VUNPCKHPS    Y1, Y0, Y8
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y8, Y0, Y0
@@ -14182,11 +15660,11 @@ columns_423:
 	LEAQ         (R9)(AX*4), R9
 	ADDQ         $0x10, R11
 	SUBQ         $0x04, R10
-	JMP          block_420
+	JMP          inputs_453
 
-rest_421:
-	CMPQ   R10, $0x03
-	JNE    rest_424
+last_454:
+	CMPQ   R10, $0x04
+	JNE    last_457
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -14194,29 +15672,111 @@ rest_421:
 	VXORPS Y3, Y3, Y3
 	VXORPS Y4, Y4, Y4
 	VXORPS Y5, Y5, Y5
-	MOVQ   DI, R12
-	MOVQ   R9, R13
-	MOVQ   AX, R14
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   DI, R11
+	MOVQ   AX, R12
 
-columns_425:
-	VMOVUPS      (R13), Y6
-	VMOVUPS      (R13)(AX*1), Y7
-	VMOVUPS      (R13)(AX*2), Y8
-	VMOVUPS      (R12), Y9
-	VFMADD231PS  Y6, Y9, Y0
-	VFMADD231PS  Y7, Y9, Y1
-	VFMADD231PS  Y8, Y9, Y2
-	VMOVUPS      (R12)(AX*1), Y9
-	VFMADD231PS  Y6, Y9, Y3
-	VFMADD231PS  Y7, Y9, Y4
-	VFMADD231PS  Y8, Y9, Y5
-	ADDQ         $0x20, R12
-	ADDQ         $0x20, R13
-	SUBQ         $0x20, R14
-	JNZ          columns_425
-	VUNPCKHPS    Y1, Y0, Y6
+columns_458:
+	VMOVUPS      (R9), Y10
+	VMOVUPS      (R9)(AX*1), Y11
+	VMOVUPS      (R9)(AX*2), Y12
+	VMOVUPS      (R9)(CX*1), Y13
+	VMOVUPS      (R11), Y14
+	VFMADD231PS  Y10, Y14, Y0
+	VFMADD231PS  Y11, Y14, Y1
+	VFMADD231PS  Y12, Y14, Y2
+	VFMADD231PS  Y13, Y14, Y3
+	VADDPS       Y14, Y4, Y4
+	VMOVUPS      (R11)(AX*1), Y14
+	VFMADD231PS  Y10, Y14, Y5
+	VFMADD231PS  Y11, Y14, Y6
+	VFMADD231PS  Y12, Y14, Y7
+	VFMADD231PS  Y13, Y14, Y8
+	VADDPS       Y14, Y9, Y9
+	ADDQ         $0x20, R11
+	ADDQ         $0x20, R9
+	SUBQ         $0x20, R12
+	JNZ          columns_458
+	VUNPCKHPS    Y1, Y0, Y10
 	VUNPCKLPS    Y1, Y0, Y0
-	VADDPS       Y6, Y0, Y0
+	VADDPS       Y10, Y0, Y0
+	VUNPCKHPS    Y3, Y2, Y1
+	VUNPCKLPS    Y3, Y2, Y2
+	VADDPS       Y1, Y2, Y2
+	VUNPCKLPD    Y2, Y0, Y1
+	VUNPCKHPD    Y2, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VADDPS       (R10), X0, X0
+	VMOVUPS      X0, (R10)
+	ADDQ         DX, R10
+	VUNPCKHPS    Y6, Y5, Y0
+	VUNPCKLPS    Y6, Y5, Y5
+	VADDPS       Y0, Y5, Y5
+	VUNPCKHPS    Y8, Y7, Y0
+	VUNPCKLPS    Y8, Y7, Y7
+	VADDPS       Y0, Y7, Y7
+	VUNPCKLPD    Y7, Y5, Y0
+	VUNPCKHPD    Y7, Y5, Y5
+	VADDPS       Y0, Y5, Y5
+	VEXTRACTF128 $0x01, Y5, X0
+	VADDPS       X0, X5, X5
+	VADDPS       (R10), X5, X5
+	VMOVUPS      X5, (R10)
+	VUNPCKHPS    Y9, Y4, Y0
+	VUNPCKLPS    Y9, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VUNPCKLPD    Y4, Y4, Y0
+	VUNPCKHPD    Y4, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VMOVSD       (SI), X0
+	VADDPS       X4, X0, X0
+	VMOVSD       X0, (SI)
+	ADDQ         $0x08, SI
+	JMP          done_455
+
+last_457:
+	CMPQ   R10, $0x03
+	JNE    last_459
+	MOVQ   R11, R10
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   DI, R11
+	MOVQ   AX, R12
+
+columns_460:
+	VMOVUPS      (R9), Y8
+	VMOVUPS      (R9)(AX*1), Y9
+	VMOVUPS      (R9)(AX*2), Y10
+	VMOVUPS      (R11), Y11
+	VFMADD231PS  Y8, Y11, Y0
+	VFMADD231PS  Y9, Y11, Y1
+	VFMADD231PS  Y10, Y11, Y2
+	VADDPS       Y11, Y3, Y3
+	VMOVUPS      (R11)(AX*1), Y11
+	VFMADD231PS  Y8, Y11, Y4
+	VFMADD231PS  Y9, Y11, Y5
+	VFMADD231PS  Y10, Y11, Y6
+	VADDPS       Y11, Y7, Y7
+	ADDQ         $0x20, R11
+	ADDQ         $0x20, R9
+	SUBQ         $0x20, R12
+	JNZ          columns_460
+	VUNPCKHPS    Y1, Y0, Y8
+	VUNPCKLPS    Y1, Y0, Y0
+	VADDPS       Y8, Y0, Y0
 	VUNPCKHPS    Y2, Y2, Y1
 	VUNPCKLPS    Y2, Y2, Y2
 	VADDPS       Y1, Y2, Y2
@@ -14232,55 +15792,68 @@ columns_425:
 	VADDSS       8(R10), X0, X0
 	VMOVSS       X0, 8(R10)
 	ADDQ         DX, R10
-	VUNPCKHPS    Y4, Y3, Y0
-	VUNPCKLPS    Y4, Y3, Y3
+	VUNPCKHPS    Y5, Y4, Y0
+	VUNPCKLPS    Y5, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VUNPCKHPS    Y6, Y6, Y0
+	VUNPCKLPS    Y6, Y6, Y6
+	VADDPS       Y0, Y6, Y6
+	VUNPCKLPD    Y6, Y4, Y0
+	VUNPCKHPD    Y6, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VMOVSD       (R10), X0
+	VADDPS       X4, X0, X0
+	VMOVSD       X0, (R10)
+	VUNPCKHPD    X4, X4, X4
+	VADDSS       8(R10), X4, X4
+	VMOVSS       X4, 8(R10)
+	VUNPCKHPS    Y7, Y3, Y0
+	VUNPCKLPS    Y7, Y3, Y3
 	VADDPS       Y0, Y3, Y3
-	VUNPCKHPS    Y5, Y5, Y0
-	VUNPCKLPS    Y5, Y5, Y5
-	VADDPS       Y0, Y5, Y5
-	VUNPCKLPD    Y5, Y3, Y0
-	VUNPCKHPD    Y5, Y3, Y3
+	VUNPCKLPD    Y3, Y3, Y0
+	VUNPCKHPD    Y3, Y3, Y3
 	VADDPS       Y0, Y3, Y3
 	VEXTRACTF128 $0x01, Y3, X0
 	VADDPS       X0, X3, X3
-	VMOVSD       (R10), X0
+	VMOVSD       (SI), X0
 	VADDPS       X3, X0, X0
-	VMOVSD       X0, (R10)
-	VUNPCKHPD    X3, X3, X3
-	VADDSS       8(R10), X3, X3
-	VMOVSS       X3, 8(R10)
-	LEAQ         (R9)(CX*1), R9
-	ADDQ         $0x0c, R11
-	JMP          done_422
+	VMOVSD       X0, (SI)
+	ADDQ         $0x08, SI
+	JMP          done_455
 
-rest_424:
+last_459:
 	CMPQ   R10, $0x02
-	JNE    rest_426
+	JNE    last_461
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
 	VXORPS Y3, Y3, Y3
-	MOVQ   DI, R12
-	MOVQ   R9, R13
-	MOVQ   AX, R14
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   DI, R11
+	MOVQ   AX, R12
 
-columns_427:
-	VMOVUPS      (R13), Y4
-	VMOVUPS      (R13)(AX*1), Y5
-	VMOVUPS      (R12), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VMOVUPS      (R12)(AX*1), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         $0x20, R12
-	ADDQ         $0x20, R13
-	SUBQ         $0x20, R14
-	JNZ          columns_427
-	VUNPCKHPS    Y1, Y0, Y4
+columns_462:
+	VMOVUPS      (R9), Y6
+	VMOVUPS      (R9)(AX*1), Y7
+	VMOVUPS      (R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VADDPS       Y8, Y2, Y2
+	VMOVUPS      (R11)(AX*1), Y8
+	VFMADD231PS  Y6, Y8, Y3
+	VFMADD231PS  Y7, Y8, Y4
+	VADDPS       Y8, Y5, Y5
+	ADDQ         $0x20, R11
+	ADDQ         $0x20, R9
+	SUBQ         $0x20, R12
+	JNZ          columns_462
+	VUNPCKHPS    Y1, Y0, Y6
 	VUNPCKLPS    Y1, Y0, Y0
-	VADDPS       Y4, Y0, Y0
+	VADDPS       Y6, Y0, Y0
 	VUNPCKLPD    Y0, Y0, Y1
 	VUNPCKHPD    Y0, Y0, Y0
 	VADDPS       Y1, Y0, Y0
@@ -14290,106 +15863,103 @@ columns_427:
 	VADDPS       X0, X1, X1
 	VMOVSD       X1, (R10)
 	ADDQ         DX, R10
-	VUNPCKHPS    Y3, Y2, Y0
-	VUNPCKLPS    Y3, Y2, Y2
+	VUNPCKHPS    Y4, Y3, Y0
+	VUNPCKLPS    Y4, Y3, Y3
+	VADDPS       Y0, Y3, Y3
+	VUNPCKLPD    Y3, Y3, Y0
+	VUNPCKHPD    Y3, Y3, Y3
+	VADDPS       Y0, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VMOVSD       (R10), X0
+	VADDPS       X3, X0, X0
+	VMOVSD       X0, (R10)
+	VUNPCKHPS    Y5, Y2, Y0
+	VUNPCKLPS    Y5, Y2, Y2
 	VADDPS       Y0, Y2, Y2
 	VUNPCKLPD    Y2, Y2, Y0
 	VUNPCKHPD    Y2, Y2, Y2
 	VADDPS       Y0, Y2, Y2
 	VEXTRACTF128 $0x01, Y2, X0
 	VADDPS       X0, X2, X2
-	VMOVSD       (R10), X0
+	VMOVSD       (SI), X0
 	VADDPS       X2, X0, X0
-	VMOVSD       X0, (R10)
-	LEAQ         (R9)(AX*2), R9
-	ADDQ         $0x08, R11
-	JMP          done_422
+	VMOVSD       X0, (SI)
+	ADDQ         $0x08, SI
+	JMP          done_455
 
-rest_426:
-	CMPQ   R10, $0x01
-	JNE    rest_428
+last_461:
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
-	MOVQ   DI, R12
-	MOVQ   R9, R13
-	MOVQ   AX, R14
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   DI, R11
+	MOVQ   AX, R12
 
-columns_429:
-	VMOVUPS      (R13), Y2
-	VMOVUPS      (R12), Y3
-	VFMADD231PS  Y2, Y3, Y0
-	VMOVUPS      (R12)(AX*1), Y3
-	VFMADD231PS  Y2, Y3, Y1
-	ADDQ         $0x20, R12
-	ADDQ         $0x20, R13
-	SUBQ         $0x20, R14
-	JNZ          columns_429
-	VUNPCKHPS    Y0, Y0, Y2
+columns_464:
+	VMOVUPS      (R9), Y4
+	VMOVUPS      (R11), Y5
+	VFMADD231PS  Y4, Y5, Y0
+	VADDPS       Y5, Y1, Y1
+	VMOVUPS      (R11)(AX*1), Y5
+	VFMADD231PS  Y4, Y5, Y2
+	VADDPS       Y5, Y3, Y3
+	ADDQ         $0x20, R11
+	ADDQ         $0x20, R9
+	SUBQ         $0x20, R12
+	JNZ          columns_464
+	VUNPCKHPS    Y0, Y0, Y4
 	VUNPCKLPS    Y0, Y0, Y0
-	VADDPS       Y2, Y0, Y0
-	VUNPCKLPD    Y0, Y0, Y2
+	VADDPS       Y4, Y0, Y0
+	VUNPCKLPD    Y0, Y0, Y4
 	VUNPCKHPD    Y0, Y0, Y0
-	VADDPS       Y2, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X2
-	VADDPS       X2, X0, X0
+	VADDPS       Y4, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X4
+	VADDPS       X4, X0, X0
 	VADDSS       (R10), X0, X0
 	VMOVSS       X0, (R10)
 	ADDQ         DX, R10
-	VUNPCKHPS    Y1, Y1, Y0
-	VUNPCKLPS    Y1, Y1, Y1
+	VUNPCKHPS    Y2, Y2, Y0
+	VUNPCKLPS    Y2, Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VUNPCKLPD    Y2, Y2, Y0
+	VUNPCKHPD    Y2, Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       (R10), X2, X2
+	VMOVSS       X2, (R10)
+	VUNPCKHPS    Y3, Y1, Y0
+	VUNPCKLPS    Y3, Y1, Y1
 	VADDPS       Y0, Y1, Y1
 	VUNPCKLPD    Y1, Y1, Y0
 	VUNPCKHPD    Y1, Y1, Y1
 	VADDPS       Y0, Y1, Y1
 	VEXTRACTF128 $0x01, Y1, X0
 	VADDPS       X0, X1, X1
-	VADDSS       (R10), X1, X1
-	VMOVSS       X1, (R10)
-	ADDQ         AX, R9
-	ADDQ         $0x04, R11
-
-rest_428:
-done_422:
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   DI, R9
-	MOVQ   AX, R10
-
-columns_430:
-	VADDPS       (R9), Y0, Y0
-	VADDPS       (R9)(AX*1), Y1, Y1
-	ADDQ         $0x20, R9
-	SUBQ         $0x20, R10
-	JNZ          columns_430
-	VUNPCKHPS    Y1, Y0, Y2
-	VUNPCKLPS    Y1, Y0, Y0
-	VADDPS       Y2, Y0, Y0
-	VUNPCKLPD    Y0, Y0, Y1
-	VUNPCKHPD    Y0, Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
+	VMOVSD       (SI), X0
 	VADDPS       X1, X0, X0
-	VMOVSD       (SI), X1
-	VADDPS       X0, X1, X1
-	VMOVSD       X1, (SI)
+	VMOVSD       X0, (SI)
 	ADDQ         $0x08, SI
-	LEAQ         (DI)(AX*2), DI
-	ADDQ         DX, BX
-	ADDQ         DX, BX
-	SUBQ         $0x02, R8
-	JMP          block_417
 
-rest_418:
+done_455:
+	LEAQ (DI)(AX*2), DI
+	ADDQ DX, BX
+	ADDQ DX, BX
+	SUBQ $0x02, R8
+	JMP  block_450
+
+rest_451:
 	CMPQ R8, $0x01
-	JNE  rest_431
+	JNE  rest_465
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-block_432:
+inputs_466:
 	CMPQ   R9, $0x04
-	JLT    rest_433
+	JLE    last_467
 	MOVQ   R10, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -14399,7 +15969,7 @@ block_432:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_435:
+columns_469:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      (R13)(AX*1), Y5
 	VMOVUPS      (R13)(AX*2), Y6
@@ -14412,7 +15982,7 @@ columns_435:
 	ADDQ         $0x20, R12
 	ADDQ         $0x20, R13
 	SUBQ         $0x20, R14
-	JNZ          columns_435
+	JNZ          columns_469
 	VUNPCKHPS    Y1, Y0, Y4
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y4, Y0, Y0
@@ -14429,34 +15999,88 @@ columns_435:
 	LEAQ         (R8)(AX*4), R8
 	ADDQ         $0x10, R10
 	SUBQ         $0x04, R9
-	JMP          block_432
+	JMP          inputs_466
 
-rest_433:
-	CMPQ   R9, $0x03
-	JNE    rest_436
+last_467:
+	CMPQ   R9, $0x04
+	JNE    last_470
 	MOVQ   R10, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
-	MOVQ   DI, R11
-	MOVQ   R8, R12
-	MOVQ   AX, R13
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	MOVQ   DI, R10
+	MOVQ   AX, R11
 
-columns_437:
-	VMOVUPS      (R12), Y3
-	VMOVUPS      (R12)(AX*1), Y4
-	VMOVUPS      (R12)(AX*2), Y5
-	VMOVUPS      (R11), Y6
-	VFMADD231PS  Y3, Y6, Y0
-	VFMADD231PS  Y4, Y6, Y1
-	VFMADD231PS  Y5, Y6, Y2
-	ADDQ         $0x20, R11
-	ADDQ         $0x20, R12
-	SUBQ         $0x20, R13
-	JNZ          columns_437
-	VUNPCKHPS    Y1, Y0, Y3
+columns_471:
+	VMOVUPS      (R8), Y5
+	VMOVUPS      (R8)(AX*1), Y6
+	VMOVUPS      (R8)(AX*2), Y7
+	VMOVUPS      (R8)(CX*1), Y8
+	VMOVUPS      (R10), Y9
+	VFMADD231PS  Y5, Y9, Y0
+	VFMADD231PS  Y6, Y9, Y1
+	VFMADD231PS  Y7, Y9, Y2
+	VFMADD231PS  Y8, Y9, Y3
+	VADDPS       Y9, Y4, Y4
+	ADDQ         $0x20, R10
+	ADDQ         $0x20, R8
+	SUBQ         $0x20, R11
+	JNZ          columns_471
+	VUNPCKHPS    Y1, Y0, Y5
 	VUNPCKLPS    Y1, Y0, Y0
-	VADDPS       Y3, Y0, Y0
+	VADDPS       Y5, Y0, Y0
+	VUNPCKHPS    Y3, Y2, Y1
+	VUNPCKLPS    Y3, Y2, Y2
+	VADDPS       Y1, Y2, Y2
+	VUNPCKLPD    Y2, Y0, Y1
+	VUNPCKHPD    Y2, Y0, Y0
+	VADDPS       Y1, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X1
+	VADDPS       X1, X0, X0
+	VADDPS       (R9), X0, X0
+	VMOVUPS      X0, (R9)
+	VUNPCKHPS    Y4, Y4, Y0
+	VUNPCKLPS    Y4, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VUNPCKLPD    Y4, Y4, Y0
+	VUNPCKHPD    Y4, Y4, Y4
+	VADDPS       Y0, Y4, Y4
+	VEXTRACTF128 $0x01, Y4, X0
+	VADDPS       X0, X4, X4
+	VADDSS       (SI), X4, X4
+	VMOVSS       X4, (SI)
+	ADDQ         $0x04, SI
+	JMP          done_468
+
+last_470:
+	CMPQ   R9, $0x03
+	JNE    last_472
+	MOVQ   R10, CX
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   DI, R9
+	MOVQ   AX, R10
+
+columns_473:
+	VMOVUPS      (R8), Y4
+	VMOVUPS      (R8)(AX*1), Y5
+	VMOVUPS      (R8)(AX*2), Y6
+	VMOVUPS      (R9), Y7
+	VFMADD231PS  Y4, Y7, Y0
+	VFMADD231PS  Y5, Y7, Y1
+	VFMADD231PS  Y6, Y7, Y2
+	VADDPS       Y7, Y3, Y3
+	ADDQ         $0x20, R9
+	ADDQ         $0x20, R8
+	SUBQ         $0x20, R10
+	JNZ          columns_473
+	VUNPCKHPS    Y1, Y0, Y4
+	VUNPCKLPS    Y1, Y0, Y0
+	VADDPS       Y4, Y0, Y0
 	VUNPCKHPS    Y2, Y2, Y1
 	VUNPCKLPS    Y2, Y2, Y2
 	VADDPS       Y1, Y2, Y2
@@ -14465,39 +16089,49 @@ columns_437:
 	VADDPS       Y1, Y0, Y0
 	VEXTRACTF128 $0x01, Y0, X1
 	VADDPS       X1, X0, X0
-	VMOVSD       (R9), X1
+	VMOVSD       (CX), X1
 	VADDPS       X0, X1, X1
-	VMOVSD       X1, (R9)
+	VMOVSD       X1, (CX)
 	VUNPCKHPD    X0, X0, X0
-	VADDSS       8(R9), X0, X0
-	VMOVSS       X0, 8(R9)
-	LEAQ         (R8)(CX*1), R8
-	ADDQ         $0x0c, R10
-	JMP          done_434
+	VADDSS       8(CX), X0, X0
+	VMOVSS       X0, 8(CX)
+	VUNPCKHPS    Y3, Y3, Y0
+	VUNPCKLPS    Y3, Y3, Y3
+	VADDPS       Y0, Y3, Y3
+	VUNPCKLPD    Y3, Y3, Y0
+	VUNPCKHPD    Y3, Y3, Y3
+	VADDPS       Y0, Y3, Y3
+	VEXTRACTF128 $0x01, Y3, X0
+	VADDPS       X0, X3, X3
+	VADDSS       (SI), X3, X3
+	VMOVSS       X3, (SI)
+	ADDQ         $0x04, SI
+	JMP          done_468
 
-rest_436:
+last_472:
 	CMPQ   R9, $0x02
-	JNE    rest_438
+	JNE    last_474
 	MOVQ   R10, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
 	MOVQ   DI, R9
-	MOVQ   R8, R11
-	MOVQ   AX, R12
+	MOVQ   AX, R10
 
-columns_439:
-	VMOVUPS      (R11), Y2
-	VMOVUPS      (R11)(AX*1), Y3
-	VMOVUPS      (R9), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
+columns_475:
+	VMOVUPS      (R8), Y3
+	VMOVUPS      (R8)(AX*1), Y4
+	VMOVUPS      (R9), Y5
+	VFMADD231PS  Y3, Y5, Y0
+	VFMADD231PS  Y4, Y5, Y1
+	VADDPS       Y5, Y2, Y2
 	ADDQ         $0x20, R9
-	ADDQ         $0x20, R11
-	SUBQ         $0x20, R12
-	JNZ          columns_439
-	VUNPCKHPS    Y1, Y0, Y2
+	ADDQ         $0x20, R8
+	SUBQ         $0x20, R10
+	JNZ          columns_475
+	VUNPCKHPS    Y1, Y0, Y3
 	VUNPCKLPS    Y1, Y0, Y0
-	VADDPS       Y2, Y0, Y0
+	VADDPS       Y3, Y0, Y0
 	VUNPCKLPD    Y0, Y0, Y1
 	VUNPCKHPD    Y0, Y0, Y0
 	VADDPS       Y1, Y0, Y0
@@ -14506,66 +16140,62 @@ columns_439:
 	VMOVSD       (CX), X1
 	VADDPS       X0, X1, X1
 	VMOVSD       X1, (CX)
-	LEAQ         (R8)(AX*2), R8
-	ADDQ         $0x08, R10
-	JMP          done_434
+	VUNPCKHPS    Y2, Y2, Y0
+	VUNPCKLPS    Y2, Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VUNPCKLPD    Y2, Y2, Y0
+	VUNPCKHPD    Y2, Y2, Y2
+	VADDPS       Y0, Y2, Y2
+	VEXTRACTF128 $0x01, Y2, X0
+	VADDPS       X0, X2, X2
+	VADDSS       (SI), X2, X2
+	VMOVSS       X2, (SI)
+	ADDQ         $0x04, SI
+	JMP          done_468
 
-rest_438:
-	CMPQ   R9, $0x01
-	JNE    rest_440
+last_474:
 	MOVQ   R10, CX
 	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
 	MOVQ   DI, R9
-	MOVQ   R8, R11
-	MOVQ   AX, R12
+	MOVQ   AX, R10
 
-columns_441:
-	VMOVUPS      (R11), Y1
-	VMOVUPS      (R9), Y2
-	VFMADD231PS  Y1, Y2, Y0
+columns_477:
+	VMOVUPS      (R8), Y2
+	VMOVUPS      (R9), Y3
+	VFMADD231PS  Y2, Y3, Y0
+	VADDPS       Y3, Y1, Y1
 	ADDQ         $0x20, R9
-	ADDQ         $0x20, R11
-	SUBQ         $0x20, R12
-	JNZ          columns_441
-	VUNPCKHPS    Y0, Y0, Y1
+	ADDQ         $0x20, R8
+	SUBQ         $0x20, R10
+	JNZ          columns_477
+	VUNPCKHPS    Y0, Y0, Y2
 	VUNPCKLPS    Y0, Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VUNPCKLPD    Y0, Y0, Y1
+	VADDPS       Y2, Y0, Y0
+	VUNPCKLPD    Y0, Y0, Y2
 	VUNPCKHPD    Y0, Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
+	VADDPS       Y2, Y0, Y0
+	VEXTRACTF128 $0x01, Y0, X2
+	VADDPS       X2, X0, X0
 	VADDSS       (CX), X0, X0
 	VMOVSS       X0, (CX)
-	ADDQ         AX, R8
-	ADDQ         $0x04, R10
-
-rest_440:
-done_434:
-	VXORPS Y0, Y0, Y0
-	MOVQ   DI, CX
-	MOVQ   AX, R8
-
-columns_442:
-	VADDPS       (CX), Y0, Y0
-	ADDQ         $0x20, CX
-	SUBQ         $0x20, R8
-	JNZ          columns_442
-	VUNPCKHPS    Y0, Y0, Y1
-	VUNPCKLPS    Y0, Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VUNPCKLPD    Y0, Y0, Y1
-	VUNPCKHPD    Y0, Y0, Y0
-	VADDPS       Y1, Y0, Y0
-	VEXTRACTF128 $0x01, Y0, X1
-	VADDPS       X1, X0, X0
-	VADDSS       (SI), X0, X0
-	VMOVSS       X0, (SI)
+	VUNPCKHPS    Y1, Y1, Y0
+	VUNPCKLPS    Y1, Y1, Y1
+	VADDPS       Y0, Y1, Y1
+	VUNPCKLPD    Y1, Y1, Y0
+	VUNPCKHPD    Y1, Y1, Y1
+	VADDPS       Y0, Y1, Y1
+	VEXTRACTF128 $0x01, Y1, X0
+	VADDPS       X0, X1, X1
+	VADDSS       (SI), X1, X1
+	VMOVSS       X1, (SI)
 	ADDQ         $0x04, SI
-	ADDQ         AX, DI
-	ADDQ         DX, BX
 
-rest_431:
+done_468:
+	ADDQ AX, DI
+	ADDQ DX, BX
+
+rest_465:
 	VZEROUPPER
 	RET
 
@@ -14576,30 +16206,30 @@ TEXT ·eluAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_443:
+vectors_478:
 	VMOVUPS      (CX), Y0
-	VMINPS       numbers<>+0(SB), Y0, Y1
-	VMAXPS       numbers<>+32(SB), Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y2
-	VFMADD213PS  numbers<>+96(SB), Y1, Y2
-	VSUBPS       numbers<>+96(SB), Y2, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y1
+	VORPS        numbers<>+320(SB), Y0, Y1
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y2
+	VSUBPS       numbers<>+64(SB), Y2, Y3
+	VFNMADD231PS numbers<>+96(SB), Y3, Y1
 	VPSLLD       $0x17, Y2, Y2
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y1, Y4
-	VFMADD213PS  numbers<>+224(SB), Y1, Y4
-	VFMADD213PS  numbers<>+256(SB), Y1, Y4
-	VFMADD213PS  numbers<>+288(SB), Y1, Y4
-	VMULPS       Y1, Y4, Y4
-	VFMADD213PS  Y1, Y1, Y4
-	VSUBPS       numbers<>+320(SB), Y2, Y3
-	VFMADD213PS  Y3, Y2, Y4
-	VMAXPS       Y0, Y4, Y0
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y1, Y3
+	VFMADD213PS  numbers<>+192(SB), Y1, Y3
+	VFMADD213PS  numbers<>+224(SB), Y1, Y3
+	VFMADD213PS  numbers<>+256(SB), Y1, Y3
+	VMULPS       Y1, Y3, Y3
+	VFMADD213PS  Y1, Y1, Y3
+	VSUBPS       numbers<>+288(SB), Y2, Y1
+	VFMADD213PS  Y1, Y2, Y3
+	VMAXPS       Y0, Y3, Y0
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_443
+	JNZ          vectors_478
 	VZEROUPPER
 	RET
 
@@ -14610,36 +16240,36 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_444:
+vectors_481:
 	VMOVUPS      (CX), Y0
-	VORPS        numbers<>+352(SB), Y0, Y1
+	VORPS        numbers<>+320(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+352(SB), Y2
 	VMAXPS       Y1, Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y2, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y2
+	VBROADCASTSS numbers<>+32(SB), Y1
+	VFMADD213PS  numbers<>+64(SB), Y2, Y1
+	VSUBPS       numbers<>+64(SB), Y1, Y3
+	VFNMADD231PS numbers<>+96(SB), Y3, Y2
 	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y2, Y4
-	VFMADD213PS  numbers<>+224(SB), Y2, Y4
-	VFMADD213PS  numbers<>+256(SB), Y2, Y4
-	VFMADD213PS  numbers<>+288(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VSUBPS       numbers<>+320(SB), Y1, Y3
-	VFMADD213PS  Y3, Y1, Y4
-	VADDPS       numbers<>+384(SB), Y4, Y1
-	VDIVPS       Y1, Y4, Y4
-	VANDPS       numbers<>+416(SB), Y4, Y4
-	VANDPS       numbers<>+352(SB), Y0, Y1
-	VORPS        Y1, Y4, Y4
-	VMOVUPS      Y4, (AX)
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y2, Y3
+	VFMADD213PS  numbers<>+192(SB), Y2, Y3
+	VFMADD213PS  numbers<>+224(SB), Y2, Y3
+	VFMADD213PS  numbers<>+256(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VSUBPS       numbers<>+288(SB), Y1, Y2
+	VFMADD213PS  Y2, Y1, Y3
+	VADDPS       numbers<>+384(SB), Y3, Y1
+	VDIVPS       Y1, Y3, Y3
+	VANDPS       numbers<>+416(SB), Y3, Y3
+	VANDPS       numbers<>+320(SB), Y0, Y1
+	VORPS        Y1, Y3, Y3
+	VMOVUPS      Y3, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_444
+	JNZ          vectors_481
 	VZEROUPPER
 	RET
 
@@ -14650,52 +16280,52 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_445:
+vectors_484:
 	VMOVUPS      (CX), Y0
-	VORPS        numbers<>+352(SB), Y0, Y1
+	VORPS        numbers<>+320(SB), Y0, Y1
 	VBROADCASTSS numbers<>+448(SB), Y2
 	VMAXPS       Y1, Y2, Y2
 	VBROADCASTSS numbers<>+480(SB), Y1
 	VMINPS       Y2, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y2
 	VFMADD213PS  numbers<>+512(SB), Y1, Y2
 	VSUBPS       numbers<>+512(SB), Y2, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y1
+	VFNMADD231PS numbers<>+96(SB), Y3, Y1
 	VFNMADD231PS numbers<>+544(SB), Y3, Y1
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y1, Y4
-	VFMADD213PS  numbers<>+224(SB), Y1, Y4
-	VFMADD213PS  numbers<>+256(SB), Y1, Y4
-	VFMADD213PS  numbers<>+288(SB), Y1, Y4
-	VFMADD213PS  numbers<>+320(SB), Y1, Y4
-	VFMADD213PS  numbers<>+320(SB), Y1, Y4
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y1, Y3
+	VFMADD213PS  numbers<>+192(SB), Y1, Y3
+	VFMADD213PS  numbers<>+224(SB), Y1, Y3
+	VFMADD213PS  numbers<>+256(SB), Y1, Y3
+	VFMADD213PS  numbers<>+288(SB), Y1, Y3
+	VFMADD213PS  numbers<>+288(SB), Y1, Y3
 	VPSUBD       numbers<>+512(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y4, Y4
+	VPSRAD       $0x01, Y2, Y1
+	VPSUBD       Y1, Y2, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       numbers<>+288(SB), Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
-	VPADDD       numbers<>+320(SB), Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VADDPS       numbers<>+384(SB), Y4, Y1
-	VDIVPS       Y1, Y4, Y4
-	VMULPS       Y4, Y4, Y1
+	VPADDD       numbers<>+288(SB), Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       numbers<>+384(SB), Y3, Y1
+	VDIVPS       Y1, Y3, Y3
+	VMULPS       Y3, Y3, Y1
 	VBROADCASTSS numbers<>+576(SB), Y2
 	VFMADD213PS  numbers<>+608(SB), Y1, Y2
 	VFMADD213PS  numbers<>+640(SB), Y1, Y2
 	VFMADD213PS  numbers<>+672(SB), Y1, Y2
 	VMULPS       Y1, Y2, Y2
-	VADDPS       Y4, Y4, Y4
-	VFMADD213PS  Y4, Y4, Y2
-	VBROADCASTSS numbers<>+0(SB), Y1
+	VADDPS       Y3, Y3, Y3
+	VFMADD213PS  Y3, Y3, Y2
+	VBROADCASTSS numbers<>+704(SB), Y1
 	VMAXPS       Y0, Y1, Y1
 	VADDPS       Y1, Y2, Y2
 	VMOVUPS      Y2, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_445
+	JNZ          vectors_484
 	VZEROUPPER
 	RET
 
@@ -14706,41 +16336,41 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_446:
+vectors_487:
 	VMOVUPS      (CX), Y0
-	VXORPS       numbers<>+352(SB), Y0, Y1
+	VXORPS       numbers<>+320(SB), Y0, Y1
 	VBROADCASTSS numbers<>+448(SB), Y2
 	VMAXPS       Y1, Y2, Y2
 	VBROADCASTSS numbers<>+480(SB), Y1
 	VMINPS       Y2, Y1, Y1
-	VBROADCASTSS numbers<>+64(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y2
 	VFMADD213PS  numbers<>+512(SB), Y1, Y2
 	VSUBPS       numbers<>+512(SB), Y2, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y1
+	VFNMADD231PS numbers<>+96(SB), Y3, Y1
 	VFNMADD231PS numbers<>+544(SB), Y3, Y1
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y1, Y4
-	VFMADD213PS  numbers<>+224(SB), Y1, Y4
-	VFMADD213PS  numbers<>+256(SB), Y1, Y4
-	VFMADD213PS  numbers<>+288(SB), Y1, Y4
-	VFMADD213PS  numbers<>+320(SB), Y1, Y4
-	VFMADD213PS  numbers<>+320(SB), Y1, Y4
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y1, Y3
+	VFMADD213PS  numbers<>+192(SB), Y1, Y3
+	VFMADD213PS  numbers<>+224(SB), Y1, Y3
+	VFMADD213PS  numbers<>+256(SB), Y1, Y3
+	VFMADD213PS  numbers<>+288(SB), Y1, Y3
+	VFMADD213PS  numbers<>+288(SB), Y1, Y3
 	VPSUBD       numbers<>+512(SB), Y2, Y2
-	VPSRAD       $0x01, Y2, Y3
-	VPSUBD       Y3, Y2, Y2
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y4, Y4
+	VPSRAD       $0x01, Y2, Y1
+	VPSUBD       Y1, Y2, Y2
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       numbers<>+288(SB), Y1, Y1
 	VPSLLD       $0x17, Y2, Y2
-	VPADDD       numbers<>+320(SB), Y2, Y2
-	VMULPS       Y2, Y4, Y4
-	VADDPS       numbers<>+320(SB), Y4, Y4
-	VDIVPS       Y4, Y0, Y0
+	VPADDD       numbers<>+288(SB), Y2, Y2
+	VMULPS       Y1, Y3, Y3
+	VMULPS       Y2, Y3, Y3
+	VADDPS       numbers<>+288(SB), Y3, Y3
+	VDIVPS       Y3, Y0, Y0
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_446
+	JNZ          vectors_487
 	VZEROUPPER
 	RET
 
@@ -14751,38 +16381,38 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_447:
+vectors_490:
 	VMOVUPS      (CX), Y0
 	VBROADCASTSS numbers<>+448(SB), Y1
 	VMAXPS       Y0, Y1, Y1
 	VBROADCASTSS numbers<>+480(SB), Y0
 	VMINPS       Y1, Y0, Y0
-	VBROADCASTSS numbers<>+64(SB), Y1
+	VBROADCASTSS numbers<>+32(SB), Y1
 	VFMADD213PS  numbers<>+512(SB), Y0, Y1
 	VSUBPS       numbers<>+512(SB), Y1, Y2
-	VFNMADD231PS numbers<>+128(SB), Y2, Y0
+	VFNMADD231PS numbers<>+96(SB), Y2, Y0
 	VFNMADD231PS numbers<>+544(SB), Y2, Y0
-	VBROADCASTSS numbers<>+160(SB), Y3
-	VFMADD213PS  numbers<>+192(SB), Y0, Y3
-	VFMADD213PS  numbers<>+224(SB), Y0, Y3
-	VFMADD213PS  numbers<>+256(SB), Y0, Y3
-	VFMADD213PS  numbers<>+288(SB), Y0, Y3
-	VFMADD213PS  numbers<>+320(SB), Y0, Y3
-	VFMADD213PS  numbers<>+320(SB), Y0, Y3
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y0, Y2
+	VFMADD213PS  numbers<>+192(SB), Y0, Y2
+	VFMADD213PS  numbers<>+224(SB), Y0, Y2
+	VFMADD213PS  numbers<>+256(SB), Y0, Y2
+	VFMADD213PS  numbers<>+288(SB), Y0, Y2
+	VFMADD213PS  numbers<>+288(SB), Y0, Y2
 	VPSUBD       numbers<>+512(SB), Y1, Y1
-	VPSRAD       $0x01, Y1, Y2
-	VPSUBD       Y2, Y1, Y1
-	VPSLLD       $0x17, Y2, Y2
-	VPADDD       numbers<>+320(SB), Y2, Y2
-	VMULPS       Y2, Y3, Y3
+	VPSRAD       $0x01, Y1, Y0
+	VPSUBD       Y0, Y1, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VPADDD       numbers<>+288(SB), Y0, Y0
 	VPSLLD       $0x17, Y1, Y1
-	VPADDD       numbers<>+320(SB), Y1, Y1
-	VMULPS       Y1, Y3, Y3
-	VMOVUPS      Y3, (AX)
+	VPADDD       numbers<>+288(SB), Y1, Y1
+	VMULPS       Y0, Y2, Y2
+	VMULPS       Y1, Y2, Y2
+	VMOVUPS      Y2, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_447
+	JNZ          vectors_490
 	VZEROUPPER
 	RET
 
@@ -14793,7 +16423,7 @@ TEXT ·activateGradELUAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_448:
+vectors_493:
 	VMOVUPS     (AX), Y0
 	VMOVUPS     (CX), Y1
 	VXORPS      Y2, Y2, Y2
@@ -14803,7 +16433,7 @@ vectors_448:
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, CX
 	SUBQ        $0x08, DX
-	JNZ         vectors_448
+	JNZ         vectors_493
 	VZEROUPPER
 	RET
 
@@ -14814,7 +16444,7 @@ TEXT ·activateGradTanhAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_449:
+vectors_496:
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
 	VMULPS       Y1, Y1, Y1
@@ -14823,7 +16453,7 @@ vectors_449:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_449
+	JNZ          vectors_496
 	VZEROUPPER
 	RET
 
@@ -14834,7 +16464,7 @@ TEXT ·activateGradReLUAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_450:
+vectors_499:
 	VMOVUPS (AX), Y0
 	VMOVUPS (CX), Y1
 	VXORPS  Y2, Y2, Y2
@@ -14844,7 +16474,7 @@ vectors_450:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JNZ     vectors_450
+	JNZ     vectors_499
 	VZEROUPPER
 	RET
 
@@ -14855,33 +16485,33 @@ TEXT ·activateGradSoftplusAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_451:
+vectors_502:
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
-	VXORPS       numbers<>+352(SB), Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y2
+	VXORPS       numbers<>+320(SB), Y1, Y1
+	VBROADCASTSS numbers<>+352(SB), Y2
 	VMAXPS       Y1, Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y1
-	VFMADD213PS  numbers<>+96(SB), Y2, Y1
-	VSUBPS       numbers<>+96(SB), Y1, Y3
-	VFNMADD231PS numbers<>+128(SB), Y3, Y2
+	VBROADCASTSS numbers<>+32(SB), Y1
+	VFMADD213PS  numbers<>+64(SB), Y2, Y1
+	VSUBPS       numbers<>+64(SB), Y1, Y3
+	VFNMADD231PS numbers<>+96(SB), Y3, Y2
 	VPSLLD       $0x17, Y1, Y1
-	VBROADCASTSS numbers<>+160(SB), Y4
-	VFMADD213PS  numbers<>+192(SB), Y2, Y4
-	VFMADD213PS  numbers<>+224(SB), Y2, Y4
-	VFMADD213PS  numbers<>+256(SB), Y2, Y4
-	VFMADD213PS  numbers<>+288(SB), Y2, Y4
-	VMULPS       Y2, Y4, Y4
-	VFMADD213PS  Y2, Y2, Y4
-	VSUBPS       numbers<>+320(SB), Y1, Y3
-	VFMADD213PS  Y3, Y1, Y4
-	VMULPS       Y4, Y0, Y0
-	VXORPS       numbers<>+352(SB), Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y2, Y3
+	VFMADD213PS  numbers<>+192(SB), Y2, Y3
+	VFMADD213PS  numbers<>+224(SB), Y2, Y3
+	VFMADD213PS  numbers<>+256(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VSUBPS       numbers<>+288(SB), Y1, Y2
+	VFMADD213PS  Y2, Y1, Y3
+	VMULPS       Y3, Y0, Y0
+	VXORPS       numbers<>+320(SB), Y0, Y0
 	VMOVUPS      Y0, (AX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_451
+	JNZ          vectors_502
 	VZEROUPPER
 	RET
 
@@ -14892,38 +16522,38 @@ TEXT ·activateGradSiLUAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_452:
+vectors_505:
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
-	VXORPS       numbers<>+352(SB), Y1, Y2
+	VXORPS       numbers<>+320(SB), Y1, Y2
 	VBROADCASTSS numbers<>+448(SB), Y3
 	VMAXPS       Y2, Y3, Y3
 	VBROADCASTSS numbers<>+480(SB), Y2
 	VMINPS       Y3, Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y3
+	VBROADCASTSS numbers<>+32(SB), Y3
 	VFMADD213PS  numbers<>+512(SB), Y2, Y3
 	VSUBPS       numbers<>+512(SB), Y3, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y2
+	VFNMADD231PS numbers<>+96(SB), Y4, Y2
 	VFNMADD231PS numbers<>+544(SB), Y4, Y2
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y2, Y5
-	VFMADD213PS  numbers<>+224(SB), Y2, Y5
-	VFMADD213PS  numbers<>+256(SB), Y2, Y5
-	VFMADD213PS  numbers<>+288(SB), Y2, Y5
-	VFMADD213PS  numbers<>+320(SB), Y2, Y5
-	VFMADD213PS  numbers<>+320(SB), Y2, Y5
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VFMADD213PS  numbers<>+160(SB), Y2, Y4
+	VFMADD213PS  numbers<>+192(SB), Y2, Y4
+	VFMADD213PS  numbers<>+224(SB), Y2, Y4
+	VFMADD213PS  numbers<>+256(SB), Y2, Y4
+	VFMADD213PS  numbers<>+288(SB), Y2, Y4
+	VFMADD213PS  numbers<>+288(SB), Y2, Y4
 	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       numbers<>+320(SB), Y4, Y4
-	VMULPS       Y4, Y5, Y5
+	VPSRAD       $0x01, Y3, Y2
+	VPSUBD       Y2, Y3, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       numbers<>+288(SB), Y2, Y2
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y5, Y5
-	VADDPS       numbers<>+320(SB), Y5, Y5
-	VBROADCASTSS numbers<>+320(SB), Y2
-	VDIVPS       Y5, Y2, Y2
+	VPADDD       numbers<>+288(SB), Y3, Y3
+	VMULPS       Y2, Y4, Y4
+	VMULPS       Y3, Y4, Y4
+	VADDPS       numbers<>+288(SB), Y4, Y4
+	VBROADCASTSS numbers<>+288(SB), Y2
+	VDIVPS       Y4, Y2, Y2
 	VMULPS       Y2, Y0, Y0
 	VFNMADD213PS Y1, Y1, Y2
 	VFMADD213PS  Y0, Y2, Y0
@@ -14931,7 +16561,7 @@ vectors_452:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_452
+	JNZ          vectors_505
 	VZEROUPPER
 	RET
 
@@ -14944,77 +16574,133 @@ TEXT ·coupleAVX2(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_453:
+rows_508:
 	VBROADCASTSS (BX), Y0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_454:
+vectors_509:
 	VMOVUPS      (CX), Y1
-	VORPS        numbers<>+352(SB), Y1, Y2
-	VADDPS       Y2, Y2, Y2
-	VBROADCASTSS numbers<>+32(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+64(SB), Y2
-	VFMADD213PS  numbers<>+96(SB), Y3, Y2
-	VSUBPS       numbers<>+96(SB), Y2, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y3, Y5
-	VFMADD213PS  numbers<>+224(SB), Y3, Y5
-	VFMADD213PS  numbers<>+256(SB), Y3, Y5
-	VFMADD213PS  numbers<>+288(SB), Y3, Y5
-	VMULPS       Y3, Y5, Y5
-	VFMADD213PS  Y3, Y3, Y5
-	VSUBPS       numbers<>+320(SB), Y2, Y4
-	VFMADD213PS  Y4, Y2, Y5
-	VADDPS       numbers<>+384(SB), Y5, Y2
-	VDIVPS       Y2, Y5, Y5
-	VANDPS       numbers<>+416(SB), Y5, Y5
-	VANDPS       numbers<>+352(SB), Y1, Y2
-	VORPS        Y2, Y5, Y5
-	VMULPS       Y0, Y5, Y5
-	VADDPS       (DI), Y5, Y1
+	VMOVUPS      32(CX), Y2
+	VORPS        numbers<>+320(SB), Y1, Y3
+	VORPS        numbers<>+320(SB), Y2, Y4
+	VADDPS       Y3, Y3, Y3
+	VADDPS       Y4, Y4, Y4
+	VBROADCASTSS numbers<>+352(SB), Y5
+	VMAXPS       Y3, Y5, Y5
+	VBROADCASTSS numbers<>+352(SB), Y3
+	VMAXPS       Y4, Y3, Y3
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VFMADD213PS  numbers<>+64(SB), Y5, Y4
+	VFMADD213PS  numbers<>+64(SB), Y3, Y6
+	VSUBPS       numbers<>+64(SB), Y4, Y7
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VFNMADD231PS numbers<>+96(SB), Y7, Y5
+	VFNMADD231PS numbers<>+96(SB), Y8, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y6, Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y5, Y7
+	VFMADD213PS  numbers<>+160(SB), Y3, Y8
+	VFMADD213PS  numbers<>+192(SB), Y5, Y7
+	VFMADD213PS  numbers<>+192(SB), Y3, Y8
+	VFMADD213PS  numbers<>+224(SB), Y5, Y7
+	VFMADD213PS  numbers<>+224(SB), Y3, Y8
+	VFMADD213PS  numbers<>+256(SB), Y5, Y7
+	VFMADD213PS  numbers<>+256(SB), Y3, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y3, Y8, Y8
+	VFMADD213PS  Y5, Y5, Y7
+	VFMADD213PS  Y3, Y3, Y8
+	VSUBPS       numbers<>+288(SB), Y4, Y5
+	VSUBPS       numbers<>+288(SB), Y6, Y3
+	VFMADD213PS  Y5, Y4, Y7
+	VFMADD213PS  Y3, Y6, Y8
+	VADDPS       numbers<>+384(SB), Y7, Y3
+	VDIVPS       Y3, Y7, Y7
+	VANDPS       numbers<>+416(SB), Y7, Y7
+	VANDPS       numbers<>+320(SB), Y1, Y3
+	VORPS        Y3, Y7, Y7
+	VADDPS       numbers<>+384(SB), Y8, Y1
+	VDIVPS       Y1, Y8, Y8
+	VANDPS       numbers<>+416(SB), Y8, Y8
+	VANDPS       numbers<>+320(SB), Y2, Y1
+	VORPS        Y1, Y8, Y8
+	VMULPS       Y0, Y7, Y7
+	VADDPS       (DI), Y7, Y1
 	VMOVUPS      Y1, (DI)
+	VMULPS       Y0, Y8, Y8
+	VADDPS       32(DI), Y8, Y1
+	VMOVUPS      Y1, 32(DI)
+	VBROADCASTSS numbers<>+448(SB), Y1
+	VMAXPS       Y7, Y1, Y1
+	VBROADCASTSS numbers<>+448(SB), Y2
+	VMAXPS       Y8, Y2, Y2
+	VBROADCASTSS numbers<>+480(SB), Y3
+	VMINPS       Y1, Y3, Y3
+	VBROADCASTSS numbers<>+480(SB), Y1
+	VMINPS       Y2, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VFMADD213PS  numbers<>+512(SB), Y3, Y2
+	VFMADD213PS  numbers<>+512(SB), Y1, Y4
+	VSUBPS       numbers<>+512(SB), Y2, Y5
+	VSUBPS       numbers<>+512(SB), Y4, Y6
+	VFNMADD231PS numbers<>+96(SB), Y5, Y3
+	VFNMADD231PS numbers<>+96(SB), Y6, Y1
+	VFNMADD231PS numbers<>+544(SB), Y5, Y3
+	VFNMADD231PS numbers<>+544(SB), Y6, Y1
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VFMADD213PS  numbers<>+160(SB), Y3, Y5
+	VFMADD213PS  numbers<>+160(SB), Y1, Y6
+	VFMADD213PS  numbers<>+192(SB), Y3, Y5
+	VFMADD213PS  numbers<>+192(SB), Y1, Y6
+	VFMADD213PS  numbers<>+224(SB), Y3, Y5
+	VFMADD213PS  numbers<>+224(SB), Y1, Y6
+	VFMADD213PS  numbers<>+256(SB), Y3, Y5
+	VFMADD213PS  numbers<>+256(SB), Y1, Y6
+	VFMADD213PS  numbers<>+288(SB), Y3, Y5
+	VFMADD213PS  numbers<>+288(SB), Y1, Y6
+	VFMADD213PS  numbers<>+288(SB), Y3, Y5
+	VFMADD213PS  numbers<>+288(SB), Y1, Y6
+	VPSUBD       numbers<>+512(SB), Y2, Y2
+	VPSUBD       numbers<>+512(SB), Y4, Y4
+	VPSRAD       $0x01, Y2, Y3
+	VPSRAD       $0x01, Y4, Y1
+	VPSUBD       Y3, Y2, Y2
+	VPSUBD       Y1, Y4, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       numbers<>+288(SB), Y3, Y3
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       numbers<>+288(SB), Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       numbers<>+288(SB), Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       numbers<>+288(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y6, Y6
 	VMOVUPS      (AX), Y1
 	VMOVUPS      (DX), Y2
-	VBROADCASTSS numbers<>+448(SB), Y3
-	VMAXPS       Y5, Y3, Y3
-	VBROADCASTSS numbers<>+480(SB), Y4
-	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+512(SB), Y4, Y3
-	VSUBPS       numbers<>+512(SB), Y3, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
-	VFNMADD231PS numbers<>+544(SB), Y5, Y4
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y4, Y6
-	VFMADD213PS  numbers<>+224(SB), Y4, Y6
-	VFMADD213PS  numbers<>+256(SB), Y4, Y6
-	VFMADD213PS  numbers<>+288(SB), Y4, Y6
-	VFMADD213PS  numbers<>+320(SB), Y4, Y6
-	VFMADD213PS  numbers<>+320(SB), Y4, Y6
-	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       numbers<>+320(SB), Y5, Y5
-	VMULPS       Y5, Y6, Y6
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y6, Y6
-	VFMADD213PS  Y2, Y6, Y1
+	VFMADD213PS  Y2, Y5, Y1
 	VMOVUPS      Y1, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JNZ          vectors_454
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      32(DX), Y2
+	VFMADD213PS  Y2, Y6, Y1
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, DI
+	SUBQ         $0x10, R8
+	JNZ          vectors_509
 	ADDQ         $0x04, BX
 	DECQ         SI
-	JNZ          rows_453
+	JNZ          rows_508
 	VZEROUPPER
 	RET
 
@@ -15029,113 +16715,113 @@ TEXT ·coupleGradAVX2(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_455:
+rows_512:
 	VBROADCASTSS (DI), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_456:
+vectors_513:
 	VMOVUPS      (DX), Y2
-	VORPS        numbers<>+352(SB), Y2, Y3
+	VORPS        numbers<>+320(SB), Y2, Y3
 	VADDPS       Y3, Y3, Y3
-	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+352(SB), Y4
 	VMAXPS       Y3, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+96(SB), Y4, Y3
-	VSUBPS       numbers<>+96(SB), Y3, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y4, Y3
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y5, Y4
 	VPSLLD       $0x17, Y3, Y3
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y4, Y6
-	VFMADD213PS  numbers<>+224(SB), Y4, Y6
-	VFMADD213PS  numbers<>+256(SB), Y4, Y6
-	VFMADD213PS  numbers<>+288(SB), Y4, Y6
-	VMULPS       Y4, Y6, Y6
-	VFMADD213PS  Y4, Y4, Y6
-	VSUBPS       numbers<>+320(SB), Y3, Y5
-	VFMADD213PS  Y5, Y3, Y6
-	VADDPS       numbers<>+384(SB), Y6, Y3
-	VDIVPS       Y3, Y6, Y6
-	VANDPS       numbers<>+416(SB), Y6, Y6
-	VANDPS       numbers<>+352(SB), Y2, Y3
-	VORPS        Y3, Y6, Y6
-	VMULPS       Y0, Y6, Y2
-	VBROADCASTSS numbers<>+448(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+480(SB), Y4
-	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+512(SB), Y4, Y3
-	VSUBPS       numbers<>+512(SB), Y3, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
-	VFNMADD231PS numbers<>+544(SB), Y5, Y4
-	VBROADCASTSS numbers<>+160(SB), Y7
-	VFMADD213PS  numbers<>+192(SB), Y4, Y7
-	VFMADD213PS  numbers<>+224(SB), Y4, Y7
-	VFMADD213PS  numbers<>+256(SB), Y4, Y7
-	VFMADD213PS  numbers<>+288(SB), Y4, Y7
-	VFMADD213PS  numbers<>+320(SB), Y4, Y7
-	VFMADD213PS  numbers<>+320(SB), Y4, Y7
-	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       numbers<>+320(SB), Y5, Y5
-	VMULPS       Y5, Y7, Y7
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y7, Y7
-	VXORPS       numbers<>+352(SB), Y2, Y2
-	VBROADCASTSS numbers<>+448(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+480(SB), Y2
-	VMINPS       Y3, Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+512(SB), Y2, Y3
-	VSUBPS       numbers<>+512(SB), Y3, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y2
-	VFNMADD231PS numbers<>+544(SB), Y4, Y2
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y2, Y5
-	VFMADD213PS  numbers<>+224(SB), Y2, Y5
-	VFMADD213PS  numbers<>+256(SB), Y2, Y5
-	VFMADD213PS  numbers<>+288(SB), Y2, Y5
-	VFMADD213PS  numbers<>+320(SB), Y2, Y5
-	VFMADD213PS  numbers<>+320(SB), Y2, Y5
-	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       numbers<>+320(SB), Y4, Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y4, Y5
+	VFMADD213PS  numbers<>+192(SB), Y4, Y5
+	VFMADD213PS  numbers<>+224(SB), Y4, Y5
+	VFMADD213PS  numbers<>+256(SB), Y4, Y5
 	VMULPS       Y4, Y5, Y5
+	VFMADD213PS  Y4, Y4, Y5
+	VSUBPS       numbers<>+288(SB), Y3, Y4
+	VFMADD213PS  Y4, Y3, Y5
+	VADDPS       numbers<>+384(SB), Y5, Y3
+	VDIVPS       Y3, Y5, Y5
+	VANDPS       numbers<>+416(SB), Y5, Y5
+	VANDPS       numbers<>+320(SB), Y2, Y3
+	VORPS        Y3, Y5, Y5
+	VMULPS       Y0, Y5, Y2
+	VXORPS       numbers<>+320(SB), Y2, Y3
+	VBROADCASTSS numbers<>+448(SB), Y4
+	VMAXPS       Y2, Y4, Y4
+	VBROADCASTSS numbers<>+448(SB), Y2
+	VMAXPS       Y3, Y2, Y2
+	VBROADCASTSS numbers<>+480(SB), Y3
+	VMINPS       Y4, Y3, Y3
+	VBROADCASTSS numbers<>+480(SB), Y4
+	VMINPS       Y2, Y4, Y4
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VFMADD213PS  numbers<>+512(SB), Y3, Y2
+	VFMADD213PS  numbers<>+512(SB), Y4, Y6
+	VSUBPS       numbers<>+512(SB), Y2, Y7
+	VSUBPS       numbers<>+512(SB), Y6, Y8
+	VFNMADD231PS numbers<>+96(SB), Y7, Y3
+	VFNMADD231PS numbers<>+96(SB), Y8, Y4
+	VFNMADD231PS numbers<>+544(SB), Y7, Y3
+	VFNMADD231PS numbers<>+544(SB), Y8, Y4
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y3, Y7
+	VFMADD213PS  numbers<>+160(SB), Y4, Y8
+	VFMADD213PS  numbers<>+192(SB), Y3, Y7
+	VFMADD213PS  numbers<>+192(SB), Y4, Y8
+	VFMADD213PS  numbers<>+224(SB), Y3, Y7
+	VFMADD213PS  numbers<>+224(SB), Y4, Y8
+	VFMADD213PS  numbers<>+256(SB), Y3, Y7
+	VFMADD213PS  numbers<>+256(SB), Y4, Y8
+	VFMADD213PS  numbers<>+288(SB), Y3, Y7
+	VFMADD213PS  numbers<>+288(SB), Y4, Y8
+	VFMADD213PS  numbers<>+288(SB), Y3, Y7
+	VFMADD213PS  numbers<>+288(SB), Y4, Y8
+	VPSUBD       numbers<>+512(SB), Y2, Y2
+	VPSUBD       numbers<>+512(SB), Y6, Y6
+	VPSRAD       $0x01, Y2, Y3
+	VPSRAD       $0x01, Y6, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPSUBD       Y4, Y6, Y6
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y5, Y5
+	VPADDD       numbers<>+288(SB), Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       numbers<>+288(SB), Y4, Y4
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       numbers<>+288(SB), Y2, Y2
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       numbers<>+288(SB), Y6, Y6
+	VMULPS       Y3, Y7, Y7
+	VMULPS       Y4, Y8, Y8
+	VMULPS       Y2, Y7, Y7
+	VMULPS       Y6, Y8, Y8
 	VMOVUPS      (AX), Y2
 	VMOVUPS      (CX), Y3
 	VMOVUPS      (BX), Y4
-	VMOVUPS      (R9), Y8
+	VMOVUPS      (R9), Y6
 	VSUBPS       Y4, Y2, Y2
-	VFMADD231PS  Y2, Y3, Y8
-	VMULPS       Y5, Y2, Y2
+	VFMADD231PS  Y2, Y3, Y6
+	VMULPS       Y8, Y2, Y2
 	VMOVAPS      Y3, Y4
 	VMULPS       Y7, Y3, Y3
-	VFMADD231PS  Y6, Y8, Y1
-	VMULPS       Y0, Y8, Y8
-	VMULPS       Y6, Y6, Y6
-	VFNMADD213PS Y8, Y6, Y8
+	VFMADD231PS  Y5, Y6, Y1
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y5, Y5, Y5
+	VFNMADD213PS Y6, Y5, Y6
 	VMOVUPS      Y2, (AX)
 	VMOVUPS      Y3, (CX)
 	VMOVUPS      Y4, (BX)
-	VMOVUPS      Y8, (DX)
+	VMOVUPS      Y6, (DX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, R9
 	SUBQ         $0x08, R10
-	JNZ          vectors_456
+	JNZ          vectors_513
 	VUNPCKHPS    Y1, Y1, Y0
 	VUNPCKLPS    Y1, Y1, Y1
 	VADDPS       Y0, Y1, Y1
@@ -15149,7 +16835,7 @@ vectors_456:
 	ADDQ         $0x04, SI
 	ADDQ         $0x04, DI
 	DECQ         R8
-	JNZ          rows_455
+	JNZ          rows_512
 	VZEROUPPER
 	RET
 
@@ -15162,79 +16848,136 @@ TEXT ·uncoupleAVX2(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_457:
+rows_516:
 	VBROADCASTSS (BX), Y0
-	VXORPS       numbers<>+352(SB), Y0, Y0
+	VXORPS       numbers<>+320(SB), Y0, Y0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_458:
+vectors_517:
 	VMOVUPS      (CX), Y1
-	VORPS        numbers<>+352(SB), Y1, Y2
-	VADDPS       Y2, Y2, Y2
-	VBROADCASTSS numbers<>+32(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+64(SB), Y2
-	VFMADD213PS  numbers<>+96(SB), Y3, Y2
-	VSUBPS       numbers<>+96(SB), Y2, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y3, Y5
-	VFMADD213PS  numbers<>+224(SB), Y3, Y5
-	VFMADD213PS  numbers<>+256(SB), Y3, Y5
-	VFMADD213PS  numbers<>+288(SB), Y3, Y5
-	VMULPS       Y3, Y5, Y5
-	VFMADD213PS  Y3, Y3, Y5
-	VSUBPS       numbers<>+320(SB), Y2, Y4
-	VFMADD213PS  Y4, Y2, Y5
-	VADDPS       numbers<>+384(SB), Y5, Y2
-	VDIVPS       Y2, Y5, Y5
-	VANDPS       numbers<>+416(SB), Y5, Y5
-	VANDPS       numbers<>+352(SB), Y1, Y2
-	VORPS        Y2, Y5, Y5
-	VMULPS       Y0, Y5, Y5
-	VADDPS       (DI), Y5, Y1
+	VMOVUPS      32(CX), Y2
+	VORPS        numbers<>+320(SB), Y1, Y3
+	VORPS        numbers<>+320(SB), Y2, Y4
+	VADDPS       Y3, Y3, Y3
+	VADDPS       Y4, Y4, Y4
+	VBROADCASTSS numbers<>+352(SB), Y5
+	VMAXPS       Y3, Y5, Y5
+	VBROADCASTSS numbers<>+352(SB), Y3
+	VMAXPS       Y4, Y3, Y3
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VFMADD213PS  numbers<>+64(SB), Y5, Y4
+	VFMADD213PS  numbers<>+64(SB), Y3, Y6
+	VSUBPS       numbers<>+64(SB), Y4, Y7
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VFNMADD231PS numbers<>+96(SB), Y7, Y5
+	VFNMADD231PS numbers<>+96(SB), Y8, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y6, Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y5, Y7
+	VFMADD213PS  numbers<>+160(SB), Y3, Y8
+	VFMADD213PS  numbers<>+192(SB), Y5, Y7
+	VFMADD213PS  numbers<>+192(SB), Y3, Y8
+	VFMADD213PS  numbers<>+224(SB), Y5, Y7
+	VFMADD213PS  numbers<>+224(SB), Y3, Y8
+	VFMADD213PS  numbers<>+256(SB), Y5, Y7
+	VFMADD213PS  numbers<>+256(SB), Y3, Y8
+	VMULPS       Y5, Y7, Y7
+	VMULPS       Y3, Y8, Y8
+	VFMADD213PS  Y5, Y5, Y7
+	VFMADD213PS  Y3, Y3, Y8
+	VSUBPS       numbers<>+288(SB), Y4, Y5
+	VSUBPS       numbers<>+288(SB), Y6, Y3
+	VFMADD213PS  Y5, Y4, Y7
+	VFMADD213PS  Y3, Y6, Y8
+	VADDPS       numbers<>+384(SB), Y7, Y3
+	VDIVPS       Y3, Y7, Y7
+	VANDPS       numbers<>+416(SB), Y7, Y7
+	VANDPS       numbers<>+320(SB), Y1, Y3
+	VORPS        Y3, Y7, Y7
+	VADDPS       numbers<>+384(SB), Y8, Y1
+	VDIVPS       Y1, Y8, Y8
+	VANDPS       numbers<>+416(SB), Y8, Y8
+	VANDPS       numbers<>+320(SB), Y2, Y1
+	VORPS        Y1, Y8, Y8
+	VMULPS       Y0, Y7, Y7
+	VADDPS       (DI), Y7, Y1
 	VMOVUPS      Y1, (DI)
+	VMULPS       Y0, Y8, Y8
+	VADDPS       32(DI), Y8, Y1
+	VMOVUPS      Y1, 32(DI)
+	VBROADCASTSS numbers<>+448(SB), Y1
+	VMAXPS       Y7, Y1, Y1
+	VBROADCASTSS numbers<>+448(SB), Y2
+	VMAXPS       Y8, Y2, Y2
+	VBROADCASTSS numbers<>+480(SB), Y3
+	VMINPS       Y1, Y3, Y3
+	VBROADCASTSS numbers<>+480(SB), Y1
+	VMINPS       Y2, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VFMADD213PS  numbers<>+512(SB), Y3, Y2
+	VFMADD213PS  numbers<>+512(SB), Y1, Y4
+	VSUBPS       numbers<>+512(SB), Y2, Y5
+	VSUBPS       numbers<>+512(SB), Y4, Y6
+	VFNMADD231PS numbers<>+96(SB), Y5, Y3
+	VFNMADD231PS numbers<>+96(SB), Y6, Y1
+	VFNMADD231PS numbers<>+544(SB), Y5, Y3
+	VFNMADD231PS numbers<>+544(SB), Y6, Y1
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VFMADD213PS  numbers<>+160(SB), Y3, Y5
+	VFMADD213PS  numbers<>+160(SB), Y1, Y6
+	VFMADD213PS  numbers<>+192(SB), Y3, Y5
+	VFMADD213PS  numbers<>+192(SB), Y1, Y6
+	VFMADD213PS  numbers<>+224(SB), Y3, Y5
+	VFMADD213PS  numbers<>+224(SB), Y1, Y6
+	VFMADD213PS  numbers<>+256(SB), Y3, Y5
+	VFMADD213PS  numbers<>+256(SB), Y1, Y6
+	VFMADD213PS  numbers<>+288(SB), Y3, Y5
+	VFMADD213PS  numbers<>+288(SB), Y1, Y6
+	VFMADD213PS  numbers<>+288(SB), Y3, Y5
+	VFMADD213PS  numbers<>+288(SB), Y1, Y6
+	VPSUBD       numbers<>+512(SB), Y2, Y2
+	VPSUBD       numbers<>+512(SB), Y4, Y4
+	VPSRAD       $0x01, Y2, Y3
+	VPSRAD       $0x01, Y4, Y1
+	VPSUBD       Y3, Y2, Y2
+	VPSUBD       Y1, Y4, Y4
+	VPSLLD       $0x17, Y3, Y3
+	VPADDD       numbers<>+288(SB), Y3, Y3
+	VPSLLD       $0x17, Y1, Y1
+	VPADDD       numbers<>+288(SB), Y1, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       numbers<>+288(SB), Y2, Y2
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       numbers<>+288(SB), Y4, Y4
+	VMULPS       Y3, Y5, Y5
+	VMULPS       Y1, Y6, Y6
+	VMULPS       Y2, Y5, Y5
+	VMULPS       Y4, Y6, Y6
 	VMOVUPS      (AX), Y1
 	VMOVUPS      (DX), Y2
-	VBROADCASTSS numbers<>+448(SB), Y3
-	VMAXPS       Y5, Y3, Y3
-	VBROADCASTSS numbers<>+480(SB), Y4
-	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+512(SB), Y4, Y3
-	VSUBPS       numbers<>+512(SB), Y3, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
-	VFNMADD231PS numbers<>+544(SB), Y5, Y4
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y4, Y6
-	VFMADD213PS  numbers<>+224(SB), Y4, Y6
-	VFMADD213PS  numbers<>+256(SB), Y4, Y6
-	VFMADD213PS  numbers<>+288(SB), Y4, Y6
-	VFMADD213PS  numbers<>+320(SB), Y4, Y6
-	VFMADD213PS  numbers<>+320(SB), Y4, Y6
-	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       numbers<>+320(SB), Y5, Y5
-	VMULPS       Y5, Y6, Y6
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y6, Y6
+	VSUBPS       Y2, Y1, Y1
+	VMULPS       Y5, Y1, Y1
+	VMOVUPS      Y1, (AX)
+	VMOVUPS      32(AX), Y1
+	VMOVUPS      32(DX), Y2
 	VSUBPS       Y2, Y1, Y1
 	VMULPS       Y6, Y1, Y1
-	VMOVUPS      Y1, (AX)
-	ADDQ         $0x20, AX
-	ADDQ         $0x20, CX
-	ADDQ         $0x20, DX
-	ADDQ         $0x20, DI
-	SUBQ         $0x08, R8
-	JNZ          vectors_458
+	VMOVUPS      Y1, 32(AX)
+	ADDQ         $0x40, AX
+	ADDQ         $0x40, CX
+	ADDQ         $0x40, DX
+	ADDQ         $0x40, DI
+	SUBQ         $0x10, R8
+	JNZ          vectors_517
 	ADDQ         $0x04, BX
 	DECQ         SI
-	JNZ          rows_457
+	JNZ          rows_516
 	VZEROUPPER
 	RET
 
@@ -15249,113 +16992,113 @@ TEXT ·uncoupleGradAVX2(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_459:
+rows_520:
 	VBROADCASTSS (DI), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_460:
+vectors_521:
 	VMOVUPS      (DX), Y2
-	VORPS        numbers<>+352(SB), Y2, Y3
+	VORPS        numbers<>+320(SB), Y2, Y3
 	VADDPS       Y3, Y3, Y3
-	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+352(SB), Y4
 	VMAXPS       Y3, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+96(SB), Y4, Y3
-	VSUBPS       numbers<>+96(SB), Y3, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y4, Y3
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y5, Y4
 	VPSLLD       $0x17, Y3, Y3
-	VBROADCASTSS numbers<>+160(SB), Y6
-	VFMADD213PS  numbers<>+192(SB), Y4, Y6
-	VFMADD213PS  numbers<>+224(SB), Y4, Y6
-	VFMADD213PS  numbers<>+256(SB), Y4, Y6
-	VFMADD213PS  numbers<>+288(SB), Y4, Y6
-	VMULPS       Y4, Y6, Y6
-	VFMADD213PS  Y4, Y4, Y6
-	VSUBPS       numbers<>+320(SB), Y3, Y5
-	VFMADD213PS  Y5, Y3, Y6
-	VADDPS       numbers<>+384(SB), Y6, Y3
-	VDIVPS       Y3, Y6, Y6
-	VANDPS       numbers<>+416(SB), Y6, Y6
-	VANDPS       numbers<>+352(SB), Y2, Y3
-	VORPS        Y3, Y6, Y6
-	VMULPS       Y0, Y6, Y2
-	VBROADCASTSS numbers<>+448(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+480(SB), Y4
-	VMINPS       Y3, Y4, Y4
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+512(SB), Y4, Y3
-	VSUBPS       numbers<>+512(SB), Y3, Y5
-	VFNMADD231PS numbers<>+128(SB), Y5, Y4
-	VFNMADD231PS numbers<>+544(SB), Y5, Y4
-	VBROADCASTSS numbers<>+160(SB), Y7
-	VFMADD213PS  numbers<>+192(SB), Y4, Y7
-	VFMADD213PS  numbers<>+224(SB), Y4, Y7
-	VFMADD213PS  numbers<>+256(SB), Y4, Y7
-	VFMADD213PS  numbers<>+288(SB), Y4, Y7
-	VFMADD213PS  numbers<>+320(SB), Y4, Y7
-	VFMADD213PS  numbers<>+320(SB), Y4, Y7
-	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y5
-	VPSUBD       Y5, Y3, Y3
-	VPSLLD       $0x17, Y5, Y5
-	VPADDD       numbers<>+320(SB), Y5, Y5
-	VMULPS       Y5, Y7, Y7
-	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y7, Y7
-	VXORPS       numbers<>+352(SB), Y2, Y2
-	VBROADCASTSS numbers<>+448(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+480(SB), Y2
-	VMINPS       Y3, Y2, Y2
-	VBROADCASTSS numbers<>+64(SB), Y3
-	VFMADD213PS  numbers<>+512(SB), Y2, Y3
-	VSUBPS       numbers<>+512(SB), Y3, Y4
-	VFNMADD231PS numbers<>+128(SB), Y4, Y2
-	VFNMADD231PS numbers<>+544(SB), Y4, Y2
-	VBROADCASTSS numbers<>+160(SB), Y5
-	VFMADD213PS  numbers<>+192(SB), Y2, Y5
-	VFMADD213PS  numbers<>+224(SB), Y2, Y5
-	VFMADD213PS  numbers<>+256(SB), Y2, Y5
-	VFMADD213PS  numbers<>+288(SB), Y2, Y5
-	VFMADD213PS  numbers<>+320(SB), Y2, Y5
-	VFMADD213PS  numbers<>+320(SB), Y2, Y5
-	VPSUBD       numbers<>+512(SB), Y3, Y3
-	VPSRAD       $0x01, Y3, Y4
-	VPSUBD       Y4, Y3, Y3
-	VPSLLD       $0x17, Y4, Y4
-	VPADDD       numbers<>+320(SB), Y4, Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y4, Y5
+	VFMADD213PS  numbers<>+192(SB), Y4, Y5
+	VFMADD213PS  numbers<>+224(SB), Y4, Y5
+	VFMADD213PS  numbers<>+256(SB), Y4, Y5
 	VMULPS       Y4, Y5, Y5
+	VFMADD213PS  Y4, Y4, Y5
+	VSUBPS       numbers<>+288(SB), Y3, Y4
+	VFMADD213PS  Y4, Y3, Y5
+	VADDPS       numbers<>+384(SB), Y5, Y3
+	VDIVPS       Y3, Y5, Y5
+	VANDPS       numbers<>+416(SB), Y5, Y5
+	VANDPS       numbers<>+320(SB), Y2, Y3
+	VORPS        Y3, Y5, Y5
+	VMULPS       Y0, Y5, Y2
+	VXORPS       numbers<>+320(SB), Y2, Y3
+	VBROADCASTSS numbers<>+448(SB), Y4
+	VMAXPS       Y2, Y4, Y4
+	VBROADCASTSS numbers<>+448(SB), Y2
+	VMAXPS       Y3, Y2, Y2
+	VBROADCASTSS numbers<>+480(SB), Y3
+	VMINPS       Y4, Y3, Y3
+	VBROADCASTSS numbers<>+480(SB), Y4
+	VMINPS       Y2, Y4, Y4
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VFMADD213PS  numbers<>+512(SB), Y3, Y2
+	VFMADD213PS  numbers<>+512(SB), Y4, Y6
+	VSUBPS       numbers<>+512(SB), Y2, Y7
+	VSUBPS       numbers<>+512(SB), Y6, Y8
+	VFNMADD231PS numbers<>+96(SB), Y7, Y3
+	VFNMADD231PS numbers<>+96(SB), Y8, Y4
+	VFNMADD231PS numbers<>+544(SB), Y7, Y3
+	VFNMADD231PS numbers<>+544(SB), Y8, Y4
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y3, Y7
+	VFMADD213PS  numbers<>+160(SB), Y4, Y8
+	VFMADD213PS  numbers<>+192(SB), Y3, Y7
+	VFMADD213PS  numbers<>+192(SB), Y4, Y8
+	VFMADD213PS  numbers<>+224(SB), Y3, Y7
+	VFMADD213PS  numbers<>+224(SB), Y4, Y8
+	VFMADD213PS  numbers<>+256(SB), Y3, Y7
+	VFMADD213PS  numbers<>+256(SB), Y4, Y8
+	VFMADD213PS  numbers<>+288(SB), Y3, Y7
+	VFMADD213PS  numbers<>+288(SB), Y4, Y8
+	VFMADD213PS  numbers<>+288(SB), Y3, Y7
+	VFMADD213PS  numbers<>+288(SB), Y4, Y8
+	VPSUBD       numbers<>+512(SB), Y2, Y2
+	VPSUBD       numbers<>+512(SB), Y6, Y6
+	VPSRAD       $0x01, Y2, Y3
+	VPSRAD       $0x01, Y6, Y4
+	VPSUBD       Y3, Y2, Y2
+	VPSUBD       Y4, Y6, Y6
 	VPSLLD       $0x17, Y3, Y3
-	VPADDD       numbers<>+320(SB), Y3, Y3
-	VMULPS       Y3, Y5, Y5
+	VPADDD       numbers<>+288(SB), Y3, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPADDD       numbers<>+288(SB), Y4, Y4
+	VPSLLD       $0x17, Y2, Y2
+	VPADDD       numbers<>+288(SB), Y2, Y2
+	VPSLLD       $0x17, Y6, Y6
+	VPADDD       numbers<>+288(SB), Y6, Y6
+	VMULPS       Y3, Y7, Y7
+	VMULPS       Y4, Y8, Y8
+	VMULPS       Y2, Y7, Y7
+	VMULPS       Y6, Y8, Y8
 	VMOVUPS      (AX), Y2
 	VMOVUPS      (CX), Y3
 	VMOVUPS      (BX), Y4
-	VMOVUPS      (R9), Y8
-	VFMADD231PS  Y2, Y3, Y8
+	VMOVUPS      (R9), Y6
+	VFMADD231PS  Y2, Y3, Y6
 	VFMADD213PS  Y4, Y7, Y2
-	VMULPS       Y5, Y3, Y3
-	VXORPS       numbers<>+352(SB), Y3, Y4
-	VXORPS       numbers<>+352(SB), Y8, Y8
-	VFMADD231PS  Y6, Y8, Y1
-	VMULPS       Y0, Y8, Y8
-	VMULPS       Y6, Y6, Y6
-	VFNMADD213PS Y8, Y6, Y8
+	VMULPS       Y8, Y3, Y3
+	VXORPS       numbers<>+320(SB), Y3, Y4
+	VXORPS       numbers<>+320(SB), Y6, Y6
+	VFMADD231PS  Y5, Y6, Y1
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y5, Y5, Y5
+	VFNMADD213PS Y6, Y5, Y6
 	VMOVUPS      Y2, (AX)
 	VMOVUPS      Y3, (CX)
 	VMOVUPS      Y4, (BX)
-	VMOVUPS      Y8, (DX)
+	VMOVUPS      Y6, (DX)
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	ADDQ         $0x20, DX
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, R9
 	SUBQ         $0x08, R10
-	JNZ          vectors_460
+	JNZ          vectors_521
 	VUNPCKHPS    Y1, Y1, Y0
 	VUNPCKLPS    Y1, Y1, Y1
 	VADDPS       Y0, Y1, Y1
@@ -15369,58 +17112,58 @@ vectors_460:
 	ADDQ         $0x04, SI
 	ADDQ         $0x04, DI
 	DECQ         R8
-	JNZ          rows_459
+	JNZ          rows_520
 	VZEROUPPER
 	RET
 
-DATA numbers<>+0(SB)/8, $0x0000000000000000
-DATA numbers<>+8(SB)/8, $0x0000000000000000
-DATA numbers<>+16(SB)/8, $0x0000000000000000
-DATA numbers<>+24(SB)/8, $0x0000000000000000
-DATA numbers<>+32(SB)/8, $0xc1900000c1900000
-DATA numbers<>+40(SB)/8, $0xc1900000c1900000
-DATA numbers<>+48(SB)/8, $0xc1900000c1900000
-DATA numbers<>+56(SB)/8, $0xc1900000c1900000
-DATA numbers<>+64(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA numbers<>+72(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA numbers<>+80(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA numbers<>+88(SB)/8, $0x3fb8aa3b3fb8aa3b
-DATA numbers<>+96(SB)/8, $0x4b40007f4b40007f
-DATA numbers<>+104(SB)/8, $0x4b40007f4b40007f
-DATA numbers<>+112(SB)/8, $0x4b40007f4b40007f
-DATA numbers<>+120(SB)/8, $0x4b40007f4b40007f
-DATA numbers<>+128(SB)/8, $0x3f3172183f317218
-DATA numbers<>+136(SB)/8, $0x3f3172183f317218
-DATA numbers<>+144(SB)/8, $0x3f3172183f317218
-DATA numbers<>+152(SB)/8, $0x3f3172183f317218
-DATA numbers<>+160(SB)/8, $0x3ab5f5f93ab5f5f9
-DATA numbers<>+168(SB)/8, $0x3ab5f5f93ab5f5f9
-DATA numbers<>+176(SB)/8, $0x3ab5f5f93ab5f5f9
-DATA numbers<>+184(SB)/8, $0x3ab5f5f93ab5f5f9
-DATA numbers<>+192(SB)/8, $0x3c0913fb3c0913fb
-DATA numbers<>+200(SB)/8, $0x3c0913fb3c0913fb
-DATA numbers<>+208(SB)/8, $0x3c0913fb3c0913fb
-DATA numbers<>+216(SB)/8, $0x3c0913fb3c0913fb
-DATA numbers<>+224(SB)/8, $0x3d2aab3a3d2aab3a
-DATA numbers<>+232(SB)/8, $0x3d2aab3a3d2aab3a
-DATA numbers<>+240(SB)/8, $0x3d2aab3a3d2aab3a
-DATA numbers<>+248(SB)/8, $0x3d2aab3a3d2aab3a
-DATA numbers<>+256(SB)/8, $0x3e2aaa583e2aaa58
-DATA numbers<>+264(SB)/8, $0x3e2aaa583e2aaa58
-DATA numbers<>+272(SB)/8, $0x3e2aaa583e2aaa58
-DATA numbers<>+280(SB)/8, $0x3e2aaa583e2aaa58
-DATA numbers<>+288(SB)/8, $0x3effffff3effffff
-DATA numbers<>+296(SB)/8, $0x3effffff3effffff
-DATA numbers<>+304(SB)/8, $0x3effffff3effffff
-DATA numbers<>+312(SB)/8, $0x3effffff3effffff
-DATA numbers<>+320(SB)/8, $0x3f8000003f800000
-DATA numbers<>+328(SB)/8, $0x3f8000003f800000
-DATA numbers<>+336(SB)/8, $0x3f8000003f800000
-DATA numbers<>+344(SB)/8, $0x3f8000003f800000
-DATA numbers<>+352(SB)/8, $0x8000000080000000
-DATA numbers<>+360(SB)/8, $0x8000000080000000
-DATA numbers<>+368(SB)/8, $0x8000000080000000
-DATA numbers<>+376(SB)/8, $0x8000000080000000
+DATA numbers<>+0(SB)/8, $0x4190000041900000
+DATA numbers<>+8(SB)/8, $0x4190000041900000
+DATA numbers<>+16(SB)/8, $0x4190000041900000
+DATA numbers<>+24(SB)/8, $0x4190000041900000
+DATA numbers<>+32(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA numbers<>+40(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA numbers<>+48(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA numbers<>+56(SB)/8, $0x3fb8aa3b3fb8aa3b
+DATA numbers<>+64(SB)/8, $0x4b40007f4b40007f
+DATA numbers<>+72(SB)/8, $0x4b40007f4b40007f
+DATA numbers<>+80(SB)/8, $0x4b40007f4b40007f
+DATA numbers<>+88(SB)/8, $0x4b40007f4b40007f
+DATA numbers<>+96(SB)/8, $0x3f3172183f317218
+DATA numbers<>+104(SB)/8, $0x3f3172183f317218
+DATA numbers<>+112(SB)/8, $0x3f3172183f317218
+DATA numbers<>+120(SB)/8, $0x3f3172183f317218
+DATA numbers<>+128(SB)/8, $0x3ab5f5f93ab5f5f9
+DATA numbers<>+136(SB)/8, $0x3ab5f5f93ab5f5f9
+DATA numbers<>+144(SB)/8, $0x3ab5f5f93ab5f5f9
+DATA numbers<>+152(SB)/8, $0x3ab5f5f93ab5f5f9
+DATA numbers<>+160(SB)/8, $0x3c0913fb3c0913fb
+DATA numbers<>+168(SB)/8, $0x3c0913fb3c0913fb
+DATA numbers<>+176(SB)/8, $0x3c0913fb3c0913fb
+DATA numbers<>+184(SB)/8, $0x3c0913fb3c0913fb
+DATA numbers<>+192(SB)/8, $0x3d2aab3a3d2aab3a
+DATA numbers<>+200(SB)/8, $0x3d2aab3a3d2aab3a
+DATA numbers<>+208(SB)/8, $0x3d2aab3a3d2aab3a
+DATA numbers<>+216(SB)/8, $0x3d2aab3a3d2aab3a
+DATA numbers<>+224(SB)/8, $0x3e2aaa583e2aaa58
+DATA numbers<>+232(SB)/8, $0x3e2aaa583e2aaa58
+DATA numbers<>+240(SB)/8, $0x3e2aaa583e2aaa58
+DATA numbers<>+248(SB)/8, $0x3e2aaa583e2aaa58
+DATA numbers<>+256(SB)/8, $0x3effffff3effffff
+DATA numbers<>+264(SB)/8, $0x3effffff3effffff
+DATA numbers<>+272(SB)/8, $0x3effffff3effffff
+DATA numbers<>+280(SB)/8, $0x3effffff3effffff
+DATA numbers<>+288(SB)/8, $0x3f8000003f800000
+DATA numbers<>+296(SB)/8, $0x3f8000003f800000
+DATA numbers<>+304(SB)/8, $0x3f8000003f800000
+DATA numbers<>+312(SB)/8, $0x3f8000003f800000
+DATA numbers<>+320(SB)/8, $0x8000000080000000
+DATA numbers<>+328(SB)/8, $0x8000000080000000
+DATA numbers<>+336(SB)/8, $0x8000000080000000
+DATA numbers<>+344(SB)/8, $0x8000000080000000
+DATA numbers<>+352(SB)/8, $0xc1900000c1900000
+DATA numbers<>+360(SB)/8, $0xc1900000c1900000
+DATA numbers<>+368(SB)/8, $0xc1900000c1900000
+DATA numbers<>+376(SB)/8, $0xc1900000c1900000
 DATA numbers<>+384(SB)/8, $0x4000000040000000
 DATA numbers<>+392(SB)/8, $0x4000000040000000
 DATA numbers<>+400(SB)/8, $0x4000000040000000
@@ -15461,4 +17204,8 @@ DATA numbers<>+672(SB)/8, $0x3eaaaa803eaaaa80
 DATA numbers<>+680(SB)/8, $0x3eaaaa803eaaaa80
 DATA numbers<>+688(SB)/8, $0x3eaaaa803eaaaa80
 DATA numbers<>+696(SB)/8, $0x3eaaaa803eaaaa80
-GLOBL numbers<>(SB), RODATA|NOPTR, $704
+DATA numbers<>+704(SB)/8, $0x0000000000000000
+DATA numbers<>+712(SB)/8, $0x0000000000000000
+DATA numbers<>+720(SB)/8, $0x0000000000000000
+DATA numbers<>+728(SB)/8, $0x0000000000000000
+GLOBL numbers<>(SB), RODATA|NOPTR, $736

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"slices"
 
 	. "github.com/mmcloughlin/avo/build"
 	. "github.com/mmcloughlin/avo/operand"
@@ -105,12 +106,15 @@ func (v isa) dense(act string) {
 				ADDQ(n4, xi)
 			})
 			for r, row := range acc {
+				if act == "ELU" {
+					for part := range slices.Chunk(row, v.turns) {
+						v.elu(part...)
+					}
+				}
 				for c, a := range row {
 					switch act {
-					case "ELU":
-						v.elu(a)
 					case "Tanh":
-						a = v.tanh(a)
+						a = v.tanh(a)[0]
 					case "ReLU":
 						zero := v.zero()
 						VMAXPS(a, zero, a)
@@ -236,7 +240,7 @@ func (v isa) derivative(act string, g, y Vec) {
 		v.where(6, y, zero, g) // not y <= 0, so that NaN passes g on
 	case "Softplus":
 		v.with(xor, bits(signBit), y, y)
-		p := v.expm1(v.nan(VMAXPS, number(least), y))
+		p := v.expm1(v.nan(VMAXPS, number(least), y))[0]
 		VMULPS(p, g, g)
 		v.with(xor, bits(signBit), g, g)
 	case "SiLU":
@@ -276,21 +280,20 @@ func (v isa) denseWeights() {
 	gw, gb, g := arg("gw"), arg("gb"), arg("gy")
 	out := arg("out")
 
-	// sums returns the sums over columns of k rows of g times q rows of x, or
-	// with q = 0 of the rows of g alone, lane by lane.
-	sums := func(k, q int, xRow reg.Register) [][]Vec {
-		acc := make([][]Vec, k)
-		for r := range acc {
-			for range max(q, 1) {
-				acc[r] = append(acc[r], v.zero())
+	// sums returns the sums over columns of k rows of g times q rows of x and,
+	// if with is set, of the rows of g alone, lane by lane.
+	sums := func(k, q int, with bool, xRow reg.Register) (acc [][]Vec, bias []Vec) {
+		for range k {
+			row := make([]Vec, q)
+			for i := range row {
+				row[i] = v.zero()
+			}
+			acc = append(acc, row)
+			if with {
+				bias = append(bias, v.zero())
 			}
 		}
-		gi := copyOf(g)
-		var xi reg.Register
-		if q > 0 {
-			xi = copyOf(xRow)
-		}
-		left := copyOf(n4)
+		gi, xi, left := copyOf(g), copyOf(xRow), copyOf(n4)
 		top := label("columns")
 		Label(top)
 		x := make([]Vec, q)
@@ -298,48 +301,61 @@ func (v isa) denseWeights() {
 			x[i] = v.load(rows.row(xi, i))
 		}
 		for r, row := range acc {
-			if q == 0 {
-				VADDPS(rows.row(gi, r), row[0], row[0])
-				continue
-			}
 			y := v.load(rows.row(gi, r))
 			for i, a := range row {
 				VFMADD231PS(x[i], y, a)
 			}
+			if with {
+				VADDPS(y, bias[r], bias[r])
+			}
 		}
 		ADDQ(U8(v.bytes), gi)
-		if q > 0 {
-			ADDQ(U8(v.bytes), xi)
-		}
+		ADDQ(U8(v.bytes), xi)
 		SUBQ(U8(v.bytes), left)
 		JNZ(LabelRef(top))
-		return acc
+		return acc, bias
 	}
 
 	inBlocks(out, v.outer, func(k int) {
 		xRow, in, gwRow := arg("x"), arg("in"), copyOf(gw)
-		inBlocks(in, inner, func(q int) {
+		// All rows of x but the last one to four, then those with the biases.
+		top, last, done := label("inputs"), label("last"), label("done")
+		block := func(q int, with bool) {
 			at := copyOf(gwRow)
-			for r, acc := range sums(k, q, xRow) {
+			acc, bias := sums(k, q, with, xRow)
+			for r, row := range acc {
 				if r > 0 {
 					ADDQ(in4, at)
 				}
-				v.sumTo(at, acc)
+				v.sumTo(at, row)
 			}
-			rows.skip(xRow, q)
-			ADDQ(U8(4*q), gwRow)
-		})
-		bias := sums(k, 0, nil)
-		for len(bias) > 0 {
-			q := min(4, len(bias))
-			var acc []Vec
-			for _, row := range bias[:q] {
-				acc = append(acc, row[0])
+			for part := range slices.Chunk(bias, 4) {
+				v.sumTo(gb, part)
+				ADDQ(U8(4*len(part)), gb)
 			}
-			v.sumTo(gb, acc)
-			ADDQ(U8(4*q), gb)
-			bias = bias[q:]
 		}
+		Label(top)
+		CMPQ(in, U8(inner))
+		JLE(LabelRef(last))
+		block(inner, false)
+		rows.skip(xRow, inner)
+		ADDQ(U8(4*inner), gwRow)
+		SUBQ(U8(inner), in)
+		JMP(LabelRef(top))
+		Label(last)
+		for q := inner; q > 0; q-- {
+			next := label("last")
+			if q > 1 {
+				CMPQ(in, U8(q))
+				JNE(LabelRef(next))
+			}
+			block(q, true)
+			if q > 1 {
+				JMP(LabelRef(done))
+			}
+			Label(next)
+		}
+		Label(done)
 		rows.skip(g, k)
 		for range k {
 			ADDQ(in4, gw)

@@ -15,12 +15,14 @@ type isa struct {
 	cols  []int // vectors of columns that a dense layer takes at once, the first as long as it can
 	rows  int   // rows that a dense layer forms at once
 	outer int   // rows of outputs that the adjoint to weights takes at once
+	turns int   // vectors whose exponentials are computed in turns
+	pairs int   // the same in the adjoints of couplings
 	vec   func() reg.VecVirtual
 }
 
 var isas = []isa{
-	{name: "AVX512", bytes: 64, cols: []int{4, 1}, rows: 5, outer: 5, vec: ZMM},
-	{name: "AVX2", bytes: 32, cols: []int{2}, rows: 5, outer: 2, vec: YMM},
+	{name: "AVX512", bytes: 64, cols: []int{4, 1}, rows: 5, outer: 5, turns: 4, pairs: 2, vec: ZMM},
+	{name: "AVX2", bytes: 32, cols: []int{2}, rows: 5, outer: 2, turns: 2, pairs: 1, vec: YMM},
 }
 
 func main() {

@@ -50,7 +50,6 @@ type form struct{ full, broadcast func(...Op) }
 var (
 	add  = form{VADDPS, VADDPS_BCST}
 	sub  = form{VSUBPS, VSUBPS_BCST}
-	mul  = form{VMULPS, VMULPS_BCST}
 	vmin = form{VMINPS, VMINPS_BCST}
 	vmax = form{VMAXPS, VMAXPS_BCST}
 	and  = form{VANDPS, VANDPS_BCST}
@@ -60,6 +59,7 @@ var (
 	subi = form{VPSUBD, VPSUBD_BCST}
 
 	fma213  = form{VFMADD213PS, VFMADD213PS_BCST}   // dst = dst*b + m
+	fma231  = form{VFMADD231PS, VFMADD231PS_BCST}   // dst = dst + b*m
 	fnma231 = form{VFNMADD231PS, VFNMADD231PS_BCST} // dst = dst - b*m
 )
 
@@ -126,58 +126,112 @@ func (v isa) polynomial(x Vec, p []float32) Vec {
 	return r
 }
 
-// expm1 returns exp(u) - 1 for -18 <= u <= 0, and destroys u.
-func (v isa) expm1(u Vec) Vec {
-	t := v.constant(number(log2e))
-	v.with(fma213, number(shifter+127), u, t)
-	n := v.vec()
-	v.with(sub, number(shifter+127), t, n)
-	v.with(fnma231, number(ln2), n, u)
-	VPSLLD(U8(23), t, t) // 2^n
-	p := v.polynomial(u, expP)
-	VMULPS(u, p, p)
-	VFMADD213PS(u, u, p)
-	v.with(sub, number(1), t, n)
-	VFMADD213PS(n, t, p)
+// expm1 returns exp(u) - 1 for each of some -18 <= u <= 0, which it destroys.
+// Their instructions take turns, so that none waits for the one before it.
+func (v isa) expm1(us ...Vec) []Vec {
+	t, p := make([]Vec, len(us)), make([]Vec, len(us))
+	each := func(f func(u, t, p Vec)) {
+		for i, u := range us {
+			f(u, t[i], p[i])
+		}
+	}
+	for i := range us {
+		t[i] = v.constant(number(log2e))
+	}
+	each(func(u, t, _ Vec) { v.with(fma213, number(shifter+127), u, t) })
+	for i := range us {
+		p[i] = v.vec()
+	}
+	each(func(u, t, n Vec) { v.with(sub, number(shifter+127), t, n) })
+	each(func(u, t, n Vec) { v.with(fnma231, number(ln2), n, u) })
+	each(func(u, t, _ Vec) { VPSLLD(U8(23), t, t) }) // 2^n
+	each(func(u, t, p Vec) { VBROADCASTSS(number(expP[4]), p) })
+	for k := 3; k >= 0; k-- {
+		each(func(u, t, p Vec) { v.with(fma213, number(expP[k]), u, p) })
+	}
+	each(func(u, t, p Vec) { VMULPS(u, p, p) })
+	each(func(u, t, p Vec) { VFMADD213PS(u, u, p) })
+	each(func(u, t, p Vec) { v.with(sub, number(1), t, u) })
+	each(func(u, t, p Vec) { VFMADD213PS(u, t, p) })
 	return p
 }
 
 // least is where exp(u) - 1 is -1 in float32.
 const least = -18
 
-// elu replaces a by what the activation gives.
-func (v isa) elu(a Vec) {
-	u := v.vec()
-	v.with(vmin, number(0), a, u)
-	v.with(vmax, number(least), u, u)
-	p := v.expm1(u)
-	VMAXPS(a, p, a) // exp(a) - 1 >= a; NaN if a is
+// elu replaces each a by what the activation gives: the larger one of a and
+// exp(-|a|) - 1, which is a below 0 up to rounding, and NaN if a is.
+func (v isa) elu(as ...Vec) {
+	us := make([]Vec, len(as))
+	for i, a := range as {
+		us[i] = v.vec()
+		if v.bytes == 64 {
+			VRANGEPS_BCST(U8(2|3<<2), number(-least), a, us[i]) // the smaller modulus, with a minus
+		} else {
+			v.with(or, bits(signBit), a, us[i])
+		}
+	}
+	if v.bytes == 32 {
+		for _, u := range us {
+			v.with(vmax, number(least), u, u)
+		}
+	}
+	for i, p := range v.expm1(us...) {
+		VMAXPS(as[i], p, as[i])
+	}
 }
 
-// exp returns exp(x).
-func (v isa) exp(x Vec) Vec {
-	u := v.nan(VMAXPS, number(-110), x)
-	u = v.nan(VMINPS, number(90), u)
-	t := v.constant(number(log2e))
-	v.with(fma213, number(shifter), u, t)
-	n := v.vec()
-	v.with(sub, number(shifter), t, n)
-	v.with(fnma231, number(ln2), n, u)
-	v.with(fnma231, number(ln2Rest), n, u)
-	p := v.polynomial(u, append([]float32{1, 1}, expP...))
+// exp returns exp(x) of each x.
+func (v isa) exp(xs ...Vec) []Vec {
+	u, t, p := make([]Vec, len(xs)), make([]Vec, len(xs)), make([]Vec, len(xs))
+	each := func(f func(u, t, p Vec)) {
+		for i := range xs {
+			f(u[i], t[i], p[i])
+		}
+	}
+	for i, x := range xs {
+		u[i] = v.nan(VMAXPS, number(-110), x)
+	}
+	for i := range xs {
+		u[i] = v.nan(VMINPS, number(90), u[i])
+	}
+	for i := range xs {
+		t[i] = v.constant(number(log2e))
+	}
+	each(func(u, t, _ Vec) { v.with(fma213, number(shifter), u, t) })
+	n := make([]Vec, len(xs))
+	for i := range xs {
+		n[i] = v.vec()
+		v.with(sub, number(shifter), t[i], n[i])
+	}
+	for i := range xs {
+		v.with(fnma231, number(ln2), n[i], u[i])
+	}
+	for i := range xs {
+		v.with(fnma231, number(ln2Rest), n[i], u[i])
+	}
+	for i := range xs {
+		p[i] = v.constant(number(expP[4]))
+	}
+	for _, c := range []float32{expP[3], expP[2], expP[1], expP[0], 1, 1} {
+		each(func(u, _, p Vec) { v.with(fma213, number(c), u, p) })
+	}
 	if v.bytes == 64 {
-		VSCALEFPS(n, p, p)
+		for i := range xs {
+			VSCALEFPS(n[i], p[i], p[i])
+		}
 		return p
 	}
 	// In two factors, neither of which overflows.
-	v.with(subi, number(shifter), t, t)
-	VPSRAD(U8(1), t, n)
-	VPSUBD(n, t, t)
-	for _, k := range []Vec{n, t} {
+	each(func(u, t, _ Vec) { v.with(subi, number(shifter), t, t) })
+	each(func(u, t, _ Vec) { VPSRAD(U8(1), t, u) })
+	each(func(u, t, _ Vec) { VPSUBD(u, t, t) })
+	for _, k := range append(u, t...) {
 		VPSLLD(U8(23), k, k)
 		v.with(addi, number(1), k, k)
-		VMULPS(k, p, p)
 	}
+	each(func(u, _, p Vec) { VMULPS(u, p, p) })
+	each(func(_, t, p Vec) { VMULPS(t, p, p) })
 	return p
 }
 
@@ -186,19 +240,44 @@ const (
 	otherBit = signBit - 1
 )
 
-// tanh returns tanh(x) = -e/(e+2) with the sign of x, e = exp(-2|x|) - 1.
-func (v isa) tanh(x Vec) Vec {
-	u := v.vec()
-	v.with(or, bits(signBit), x, u)
-	VADDPS(u, u, u)
-	e := v.expm1(v.nan(VMAXPS, number(least), u))
-	d := v.vec()
-	v.with(add, number(2), e, d)
-	VDIVPS(d, e, e)
-	v.with(and, bits(otherBit), e, e)
-	v.with(and, bits(signBit), x, d)
-	VORPS(d, e, e)
-	return e
+// divide sets a to a/d for 1 <= d <= 3: with AVX-512 by an approximate inverse
+// and a step of Newton's method for the quotient.
+func (v isa) divide(d, a Vec) {
+	if v.bytes == 32 {
+		VDIVPS(d, a, a)
+		return
+	}
+	r, q := v.vec(), v.vec()
+	VRCP14PS(d, r)
+	VMULPS(r, a, q)
+	VFNMADD231PS(d, q, a)
+	VFMADD213PS(q, r, a)
+}
+
+// tanh returns tanh(x) = -e/(e+2) with the sign of x, e = exp(-2|x|) - 1, of
+// each x.
+func (v isa) tanh(xs ...Vec) []Vec {
+	us := make([]Vec, len(xs))
+	for i, x := range xs {
+		us[i] = v.vec()
+		v.with(or, bits(signBit), x, us[i])
+	}
+	for _, u := range us {
+		VADDPS(u, u, u)
+	}
+	for i, u := range us {
+		us[i] = v.nan(VMAXPS, number(least), u)
+	}
+	es := v.expm1(us...)
+	for i, e := range es {
+		d := v.vec()
+		v.with(add, number(2), e, d)
+		v.divide(d, e)
+		v.with(and, bits(otherBit), e, e)
+		v.with(and, bits(signBit), xs[i], d)
+		VORPS(d, e, e)
+	}
+	return es
 }
 
 // artanhQ is Q in artanh(z) = z (1 + z^2 Q(z^2)) for z <= 1/3, with the smallest
@@ -210,10 +289,10 @@ var artanhQ = []float32{0.33333206, 0.20010886, 0.13998932, 0.14015637}
 func (v isa) softplus(a Vec) Vec {
 	z := v.vec()
 	v.with(or, bits(signBit), a, z)
-	z = v.exp(z)
+	z = v.exp(z)[0]
 	d := v.vec()
 	v.with(add, number(2), z, d)
-	VDIVPS(d, z, z)
+	v.divide(d, z)
 	y := v.vec()
 	VMULPS(z, z, y)
 	q := v.polynomial(y, artanhQ)
@@ -229,7 +308,7 @@ func (v isa) softplus(a Vec) Vec {
 func (v isa) inverseLogistic(x Vec) Vec {
 	u := v.vec()
 	v.with(xor, bits(signBit), x, u)
-	e := v.exp(u)
+	e := v.exp(u)[0]
 	v.with(add, number(1), e, e)
 	return e
 }

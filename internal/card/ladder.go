@@ -234,6 +234,15 @@ func (c *checker) tempered(p path, table map[string]any, q *Proposal, point *Poi
 	}
 	c.steps(p, q, &point.Run)
 	c.alike(p, q, point)
+	keys := []string{q.Ladder.Key}
+	if q.Ladder.Thermal() {
+		keys = []string{"temperature", "beta"}
+	}
+	for _, key := range keys {
+		if c.isScanned(path{"model", key}) {
+			c.advise(p.with("kernel"), "the scan varies model."+key+", which is the ladder's own at every rung: its points run the same ladder again")
+		}
+	}
 }
 
 // inner returns the path of member i of a ladder whose key inner is at a path.

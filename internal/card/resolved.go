@@ -108,15 +108,15 @@ func (c *Card) write(place func(param.File) string) []byte {
 	}
 	for i, q := range p.Proposals {
 		at := path{"proposal", strconv.Itoa(i)}
-		writeTable(&b, "[[proposal]]", fixed.within(at))
-		group := string(q.Kind)
+		keys, group := fixed.within(at), string(q.Kind)
 		if q.Ladder != nil {
 			group = "inner"
-		}
-		if q.Kind == Single {
-			if q.Ladder != nil {
-				fmt.Fprintf(&b, "%s = %s\n", group, inline(fixed.within(at.with(group))))
+			if q.Kind == Single {
+				keys = append(keys, param.Setting{Key: group, Value: verbatim(inline(fixed.within(at.with(group))))})
 			}
+		}
+		writeTable(&b, "[[proposal]]", keys)
+		if q.Kind == Single {
 			continue
 		}
 		fmt.Fprintf(&b, "%s = [\n", group)

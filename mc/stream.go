@@ -37,7 +37,7 @@ const streamBuffer = 256
 // A Stream is a sequence of random numbers: xoshiro256++ 1.0 (D. Blackman
 // and S. Vigna, ACM Trans. Math. Softw. 47, 36 (2021)), period 2^256 - 1,
 // keyed by 256 bits. It implements [math/rand/v2.Source], so that
-// rand.New(stream) offers normal variates, permutations and the rest.
+// rand.New(stream) offers permutations and the rest.
 //
 // A Stream belongs to one goroutine.
 type Stream struct {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"gonum.org/v1/gonum/mat"
 
@@ -153,9 +152,8 @@ func (d *Dual) SampleX(s Spins, x Field, random *mc.Stream) {
 	}
 	// M s + R xi = R (R^T s + xi).
 	d.m.rootTransposed(x)
-	variate := rand.New(random)
 	for i := range x {
-		x[i] += variate.NormFloat64()
+		x[i] += random.NormFloat64()
 	}
 	d.m.root(x)
 }

@@ -3,7 +3,6 @@ package models
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"mcrun/mc"
 	"mcrun/mc/param"
@@ -83,7 +82,7 @@ func (m *Mixture) NewState(start Start, random *mc.Stream) State {
 		copy(x, m.mode(largest))
 		return x
 	}
-	variate, total := rand.New(random), m.total()
+	total := m.total()
 	for i := range x {
 		var first, second float64
 		for k, w := range m.Weights {
@@ -93,7 +92,7 @@ func (m *Mixture) NewState(start Start, random *mc.Stream) State {
 			d := m.mode(k)[i] - first
 			second += w / total * d * d
 		}
-		x[i] = first + math.Sqrt(second+m.Sigma*m.Sigma)*variate.NormFloat64()
+		x[i] = first + math.Sqrt(second+m.Sigma*m.Sigma)*random.NormFloat64()
 	}
 	return x
 }

@@ -3,7 +3,6 @@ package models
 import (
 	"fmt"
 	"math"
-	"math/rand/v2"
 
 	"mcrun/internal/lattice"
 	"mcrun/mc"
@@ -95,12 +94,11 @@ func (m *NVector) Prepare() error {
 // they are uniform on the sphere.
 func (m *NVector) NewState(start Start, random *mc.Stream) State {
 	x := make(Field, m.Dim())
-	variate := rand.New(random)
 	for i := range m.Sites() {
 		v := x[i*m.N : (i+1)*m.N]
 		switch {
 		case start == Hot:
-			direction(v, variate)
+			direction(v, random)
 		case m.J < 0 && evenSides(m.Shape) && m.lattice.Parity(i) != 0:
 			v[0] = -1
 		default:
@@ -111,11 +109,11 @@ func (m *NVector) NewState(start Start, random *mc.Stream) State {
 }
 
 // direction sets v to a uniform unit vector: normal variates, normalised.
-func direction(v []float64, variate *rand.Rand) {
+func direction(v []float64, random *mc.Stream) {
 	for {
 		var square float64
 		for k := range v {
-			v[k] = variate.NormFloat64()
+			v[k] = random.NormFloat64()
 			square += v[k] * v[k]
 		}
 		if square < 1e-200 { // too short to have a direction

@@ -2,7 +2,6 @@ package models
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"mcrun/mc"
 	"mcrun/mc/param"
@@ -58,8 +57,8 @@ func (m *Ring) NewState(start Start, random *mc.Stream) State {
 	if start == Cold {
 		return Field{m.Radius, 0}
 	}
-	scale, variate := math.Hypot(m.Radius, m.Width), rand.New(random)
-	return Field{scale * variate.NormFloat64(), scale * variate.NormFloat64()}
+	scale := math.Hypot(m.Radius, m.Width)
+	return Field{scale * random.NormFloat64(), scale * random.NormFloat64()}
 }
 
 // Dim implements [Differentiable].

@@ -2,7 +2,6 @@ package models
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"mcrun/internal/lattice"
 	"mcrun/mc"
@@ -48,9 +47,9 @@ func (f *ScalarField) NewState(start Start, random *mc.Stream) State {
 	c := f.couplings
 	x := make(Field, f.Sites())
 	if start == Hot {
-		scale, variate := math.Sqrt(variance(c.A, c.B)), rand.New(random)
+		scale := math.Sqrt(variance(c.A, c.B))
 		for i := range x {
-			x[i] = scale * variate.NormFloat64()
+			x[i] = scale * random.NormFloat64()
 		}
 		return x
 	}

@@ -3,7 +3,6 @@ package proposals
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 
 	"mcrun/mc"
 	"mcrun/models"
@@ -36,12 +35,11 @@ type embedded struct {
 	x      models.Field
 	r      []float64 // direction of the projection; 1 where there is one component
 	random *mc.Stream
-	normal *rand.Rand
 }
 
 func newEmbedded(m models.FieldCoupled, c Chain) embedded {
 	f := m.FieldCouplings()
-	e := embedded{f, c.State.(models.Field), make([]float64, f.Components), c.Random, rand.New(c.Random)}
+	e := embedded{f, c.State.(models.Field), make([]float64, f.Components), c.Random}
 	e.r[0] = 1
 	return e
 }
@@ -55,7 +53,7 @@ func (e *embedded) turn() {
 	for square < weak {
 		square = 0
 		for k := range e.r {
-			e.r[k] = e.normal.NormFloat64()
+			e.r[k] = e.random.NormFloat64()
 			square += e.r[k] * e.r[k]
 		}
 	}

@@ -146,7 +146,7 @@ func TestBrokenFieldKernels(t *testing.T) {
 // What leaves the distribution as it is but does not reach all of it, or has a
 // memory, is found out by averages alone.
 func TestBrokenFieldChains(t *testing.T) {
-	// A direction that is not drawn anew.
+	// A direction that is not drawn anew: from a cold start it is Ising's model.
 	xy := &models.NVector{N: 2, J: 1}
 	beta := 1.0
 	xy.Shape, xy.InverseT = []int{8}, &beta
@@ -159,7 +159,7 @@ func TestBrokenFieldChains(t *testing.T) {
 		w := newEmbeddedWolff(m.(models.FieldCoupled), c)
 		return stepper(func() { w.flip(w.random.IntN(len(w.inside))) })
 	}
-	if agrees(xy, models.Hot, fixed, 1000, energy, exact) == nil {
+	if agrees(xy, models.Cold, fixed, 1000, energy, exact) == nil {
 		t.Error("a direction that is not drawn anew: not found out")
 	}
 

@@ -2,7 +2,6 @@ package proposals
 
 import (
 	"math"
-	"math/rand/v2"
 
 	"mcrun/mc"
 )
@@ -61,10 +60,9 @@ import (
 // are accepted.
 type quartic struct {
 	random *mc.Stream
-	normal *rand.Rand
 }
 
-func newQuartic(random *mc.Stream) quartic { return quartic{random, rand.New(random)} }
+func newQuartic(random *mc.Stream) quartic { return quartic{random} }
 
 // draw returns a number from the density with these parameters.
 func (q quartic) draw(h, a, b float64) float64 {
@@ -78,7 +76,7 @@ func (q quartic) draw(h, a, b float64) float64 {
 	mean = h / (2 * g)
 	deviation := 1 / math.Sqrt(2*g)
 	for {
-		v := mean + deviation*q.normal.NormFloat64()
+		v := mean + deviation*q.random.NormFloat64()
 		if d := v*v - c; accepts(q.random, b*d*d) {
 			return v
 		}
@@ -93,7 +91,7 @@ func (q quartic) drawTwo(h, a, b float64) float64 {
 	mean := t - (t*(2*a+4*b*t*t)-field)/(2*k)
 	deviation := 1 / math.Sqrt(2*k)
 	for {
-		s := mean + deviation*q.normal.NormFloat64()
+		s := mean + deviation*q.random.NormFloat64()
 		if s < 0 {
 			continue
 		}

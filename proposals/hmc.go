@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"mcrun/mc"
@@ -221,15 +220,23 @@ type hmc struct {
 
 func newHMC(m models.Differentiable, c Chain, i Integrator) *hmc {
 	return &hmc{
-		motion:     newMotion(m, rand.New(c.Random)),
+		motion:     newMotion(m, c.Random),
 		integrator: i,
 		state:      c.State.(models.Field),
 		random:     c.Random,
 		tally:      c.Tally,
 		now:        newPlace(m.Dim()),
 		next:       newPlace(m.Dim()),
-		p:          make([]float64, m.Dim()),
+		p:          apart(m.Dim()),
 	}
+}
+
+// apart returns n numbers that lie off the beginning of a page. Processors take
+// addresses that differ by a multiple of 4 KiB for one for a while, and wait with
+// a load of x for a store of p, where large arrays all begin with a page.
+func apart(n int) []float64 {
+	const offset = 200
+	return make([]float64, offset+n)[offset:]
 }
 
 // Step makes one trajectory.

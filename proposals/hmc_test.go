@@ -558,7 +558,7 @@ func TestFourierNormal(t *testing.T) {
 	for _, sides := range [][]int{{2}, {5}, {8}, {2, 3}, {4, 5}, {3, 2, 4}} {
 		f := newFourierNormal(sides)
 		f.set(variance)
-		n := f.fft.sites
+		n := f.fft.Sites()
 		lattice := models.NewLattice(sides...)
 		// (0.2 + khat^2) x by the definition of the lattice Laplacian.
 		precision := func(x []float64) []float64 {

@@ -3,11 +3,11 @@ package proposals
 import (
 	"errors"
 	"math"
-	"math/rand/v2"
 
-	"gonum.org/v1/gonum/dsp/fourier"
 	"gonum.org/v1/gonum/floats"
 
+	"mcrun/internal/lattice"
+	"mcrun/mc"
 	"mcrun/models"
 )
 
@@ -30,10 +30,10 @@ func needFourier(m models.Model) ([]int, error) {
 //
 // of configurations of one number a site on a periodic lattice.
 type fourierNormal struct {
-	fft  *latticeFFT // nil: all modes are alike
-	khat []float64   // khat^2 = sum_mu 4 sin^2(k_mu/2) of each coefficient
-	root []float64   // sqrt(variance)/N
-	down []float64   // 1/(variance N)
+	fft  *lattice.Fourier // nil: all modes are alike
+	khat []float64        // khat^2 = sum_mu 4 sin^2(k_mu/2) of each mode
+	root []float64        // sqrt(variance)/N
+	down []float64        // 1/(variance N)
 }
 
 // newFourierNormal returns the normal distribution on a lattice, of variance 1.
@@ -41,8 +41,8 @@ type fourierNormal struct {
 func newFourierNormal(sides []int) *fourierNormal {
 	f := &fourierNormal{khat: []float64{0}}
 	if sides != nil {
-		f.fft = newLatticeFFT(sides)
-		f.khat = f.fft.khat()
+		f.fft = lattice.NewFourier(sides)
+		f.khat = f.fft.Khat2()
 	}
 	f.root, f.down = make([]float64, len(f.khat)), make([]float64, len(f.khat))
 	f.set(func(float64) float64 { return 1 })
@@ -53,7 +53,7 @@ func newFourierNormal(sides []int) *fourierNormal {
 func (f *fourierNormal) set(variance func(khat float64) float64) {
 	n := 1.0
 	if f.fft != nil {
-		n = float64(f.fft.sites)
+		n = float64(f.fft.Sites())
 	}
 	for i, khat := range f.khat {
 		v := variance(khat)
@@ -68,16 +68,14 @@ func (f *fourierNormal) mean(of func(khat float64) float64) float64 {
 	}
 	var sum float64
 	for i, khat := range f.khat {
-		sum += f.fft.weight(i) * of(khat)
+		sum += f.fft.Weights()[i] * of(khat)
 	}
-	return sum / float64(f.fft.sites)
+	return sum / float64(f.fft.Sites())
 }
 
 // draw draws a configuration.
-func (f *fourierNormal) draw(x []float64, normal *rand.Rand) {
-	for i := range x {
-		x[i] = normal.NormFloat64()
-	}
+func (f *fourierNormal) draw(x []float64, normal *mc.Stream) {
+	normal.Normals(x)
 	f.multiply(x, x, f.root)
 }
 
@@ -90,109 +88,7 @@ func (f *fourierNormal) multiply(dst, x, factor []float64) {
 		floats.ScaleTo(dst, factor[0], x)
 		return
 	}
-	f.fft.forward(x)
-	for i, v := range factor {
-		c := f.fft.coefficients[i]
-		f.fft.coefficients[i] = complex(real(c)*v, imag(c)*v)
-	}
-	f.fft.backward(dst)
-}
-
-// A latticeFFT is the discrete Fourier transform of real numbers on a periodic
-// lattice. Of the modes k and -k it holds one, by the last coordinate.
-type latticeFFT struct {
-	sides        []int
-	sites        int
-	coefficients []complex128 // row-major, the last side being last/2 + 1
-
-	rows    *fourier.FFT        // along the last coordinate
-	columns []*fourier.CmplxFFT // along each of the others
-	line    []complex128
-}
-
-func newLatticeFFT(sides []int) *latticeFFT {
-	last := len(sides) - 1
-	f := &latticeFFT{sides: sides, sites: 1, rows: fourier.NewFFT(sides[last])}
-	longest := 0
-	for mu, side := range sides {
-		f.sites *= side
-		longest = max(longest, side)
-		if mu < last {
-			f.columns = append(f.columns, fourier.NewCmplxFFT(side))
-		}
-	}
-	f.coefficients = make([]complex128, f.sites/sides[last]*f.width())
-	f.line = make([]complex128, longest)
-	return f
-}
-
-// width returns the number of coefficients along the last coordinate.
-func (f *latticeFFT) width() int { return f.sides[len(f.sides)-1]/2 + 1 }
-
-// weight returns how many modes coefficient i stands for.
-func (f *latticeFFT) weight(i int) float64 {
-	if k := i % f.width(); k == 0 || 2*k == f.sides[len(f.sides)-1] {
-		return 1
-	}
-	return 2
-}
-
-// khat returns khat^2 of each coefficient.
-func (f *latticeFFT) khat() []float64 {
-	khat := make([]float64, len(f.coefficients))
-	stride := 1
-	for mu := len(f.sides) - 1; mu >= 0; mu-- {
-		count := f.sides[mu]
-		if mu == len(f.sides)-1 {
-			count = f.width()
-		}
-		for i := range khat {
-			s := math.Sin(math.Pi * float64(i/stride%count) / float64(f.sides[mu]))
-			khat[i] += 4 * s * s
-		}
-		stride *= count
-	}
-	return khat
-}
-
-// forward computes the coefficients of x.
-func (f *latticeFFT) forward(x []float64) {
-	n, w := f.rows.Len(), f.width()
-	for r := 0; r*n < len(x); r++ {
-		f.rows.Coefficients(f.coefficients[r*w:(r+1)*w], x[r*n:(r+1)*n])
-	}
-	f.across((*fourier.CmplxFFT).Coefficients)
-}
-
-// backward computes x, times the number of sites, from the coefficients, which
-// it spoils.
-func (f *latticeFFT) backward(x []float64) {
-	f.across((*fourier.CmplxFFT).Sequence)
-	n, w := f.rows.Len(), f.width()
-	for r := 0; r*n < len(x); r++ {
-		f.rows.Sequence(x[r*n:(r+1)*n], f.coefficients[r*w:(r+1)*w])
-	}
-}
-
-// across transforms along all coordinates but the last.
-func (f *latticeFFT) across(transform func(t *fourier.CmplxFFT, dst, src []complex128) []complex128) {
-	stride := f.width()
-	for mu := len(f.columns) - 1; mu >= 0; mu-- {
-		t, side := f.columns[mu], f.sides[mu]
-		line := f.line[:side]
-		for at := 0; at < len(f.coefficients); at += side * stride {
-			for c := at; c < at+stride; c++ {
-				for k := range line {
-					line[k] = f.coefficients[c+k*stride]
-				}
-				transform(t, line, line)
-				for k, v := range line {
-					f.coefficients[c+k*stride] = v
-				}
-			}
-		}
-		stride *= side
-	}
+	f.fft.Multiply(dst, x, factor)
 }
 
 // A freeFit finds the free field that is most like the one of a chain that

@@ -118,10 +118,10 @@ func TestHartree(t *testing.T) {
 	} {
 		sides := []int{4, 3}
 		f := hartreeField(sides, c)
-		n := float64(f.fft.sites)
+		n := float64(f.fft.Sites())
 		var square float64 // <phi^2>, from the variances
 		for i, v := range f.down {
-			square += f.fft.weight(i) / (v * n) / n
+			square += f.fft.Weights()[i] / (v * n) / n
 		}
 		for i, v := range f.down {
 			want := 2 * (c.A + 6*c.B*square - 2*c.K + c.K*f.khat[i]/2)

@@ -237,7 +237,12 @@ func freeRing(sites int, m2 float64) periodic {
 			}
 			return s
 		},
-		draw:   func(x []float64, random *rand.Rand) { normal.draw(x, random) },
+		draw: func(x []float64, random *rand.Rand) {
+			for i := range x {
+				x[i] = random.NormFloat64()
+			}
+			normal.multiply(x, x, normal.root)
+		},
 		cdf:    func(x []float64) float64 { return math.Erfc(-x[0]/math.Sqrt(2*square)) / 2 },
 		second: func(x []float64) (value, mean float64) { return x[0] * x[0], square },
 	}, []int{sites}}

@@ -2,11 +2,11 @@ package proposals
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
 
+	"mcrun/mc"
 	"mcrun/models"
 )
 
@@ -75,11 +75,11 @@ type motion struct {
 	sphere int            // components of the unit vector of a site; 0 if there is none
 	mass   *fourierNormal // the momenta's distribution; nil: M = 1
 	v      []float64      // workspace for M^-1 p
-	normal *rand.Rand
+	normal *mc.Stream
 }
 
 // newMotion returns the motion with M = 1.
-func newMotion(m models.Differentiable, normal *rand.Rand) *motion {
+func newMotion(m models.Differentiable, normal *mc.Stream) *motion {
 	d := &motion{model: m, normal: normal}
 	d.leaper, _ = m.(models.Leaper)
 	if s, ok := m.(models.Spherical); ok {
@@ -112,9 +112,7 @@ func (d *motion) draw(x, p []float64) {
 		d.mass.draw(p, d.normal)
 		return
 	}
-	for i := range p {
-		p[i] = d.normal.NormFloat64()
-	}
+	d.normal.Normals(p)
 	for at := 0; d.sphere > 0 && at < len(p); at += d.sphere {
 		project(x[at:at+d.sphere], p[at:at+d.sphere])
 	}
@@ -206,20 +204,32 @@ func rotate(x, p []float64, t float64) {
 	for _, v := range p {
 		square += v * v
 	}
-	speed := math.Sqrt(square)
-	if speed == 0 {
-		return
-	}
-	sin, cos := math.Sincos(speed * t)
+	cos, sinc := cosSinc(square * t * t)
+	along, back := t*sinc, square*t*sinc
 	var norm float64
 	for k, v := range x {
-		x[k] = v*cos + p[k]*(sin/speed)
-		p[k] = p[k]*cos - v*(speed*sin)
+		x[k] = v*cos + p[k]*along
+		p[k] = p[k]*cos - v*back
 		norm += x[k] * x[k]
 	}
-	norm = 1 / math.Sqrt(norm)
+	norm = normalising(norm)
 	for k := range x {
 		x[k] *= norm
 	}
 	project(x, p)
+}
+
+// cosSinc returns cos a and sin(a)/a, given a^2. Small angles, as a step of time
+// makes them, are served by the beginning of Taylor's series, the rest of which is
+// below 1e-16.
+func cosSinc(square float64) (cos, sinc float64) {
+	if !(square < 0.6) {
+		a := math.Sqrt(square)
+		sin, cos := math.Sincos(a)
+		return cos, sin / a
+	}
+	s := square
+	cos = 1 - s*(1.0/2)*(1-s*(1.0/12)*(1-s*(1.0/30)*(1-s*(1.0/56)*(1-s*(1.0/90)*(1-s*(1.0/132)*(1-s*(1.0/182)*(1-s*(1.0/240))))))))
+	sinc = 1 - s*(1.0/6)*(1-s*(1.0/20)*(1-s*(1.0/42)*(1-s*(1.0/72)*(1-s*(1.0/110)*(1-s*(1.0/156)*(1-s*(1.0/210)))))))
+	return cos, sinc
 }

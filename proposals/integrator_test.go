@@ -23,7 +23,7 @@ type mechanics struct {
 // allMechanics returns the motion of every kind of target, and one with a mass.
 func allMechanics() (all []mechanics) {
 	for _, m := range smooths() {
-		random := rand.New(mc.NewStream(mc.NewKey(11, "mechanics")))
+		random := mc.NewStream(mc.NewKey(11, "mechanics"))
 		t := smoothOf(m)
 		all = append(all, mechanics{newMotion(m, random), t.name, t.draw})
 		if p, ok := m.(periodic); ok {
@@ -40,7 +40,7 @@ func allMechanics() (all []mechanics) {
 // begin draws a place and momenta.
 func (m mechanics) begin() (q place, p []float64) {
 	q, p = newPlace(m.model.Dim()), make([]float64, m.model.Dim())
-	m.draws(q.x, m.normal)
+	m.draws(q.x, rand.New(m.normal))
 	m.look(q)
 	m.motion.draw(q.x, p)
 	return q, p
@@ -181,11 +181,24 @@ func TestIntegratorStops(t *testing.T) {
 		}
 		return action(x, g)
 	}
-	d := newMotion(wall, rand.New(mc.NewStream(mc.NewKey(13))))
+	d := newMotion(wall, mc.NewStream(mc.NewKey(13)))
 	q := newPlace(1)
 	q.x[0] = 0.5
 	d.look(q)
 	if d.run(q, []float64{10}, Leapfrog, 100, 0.01) || looks > 8 {
 		t.Errorf("%d gradients in a trajectory that leaves the domain after 5", looks)
+	}
+}
+
+// The cosine and the sine of small and large angles.
+func TestCosSinc(t *testing.T) {
+	for a := 1e-9; a < 3; a += 1e-3 {
+		cos, sinc := cosSinc(a * a)
+		if math.Abs(cos-math.Cos(a)) > 5e-16 || math.Abs(sinc-math.Sin(a)/a) > 5e-16 {
+			t.Errorf("cosSinc(%v^2) = %v, %v; want %v, %v", a, cos, sinc, math.Cos(a), math.Sin(a)/a)
+		}
+	}
+	if cos, sinc := cosSinc(0); cos != 1 || sinc != 1 {
+		t.Errorf("cosSinc(0) = %v, %v", cos, sinc)
 	}
 }

@@ -3,7 +3,6 @@ package proposals
 import (
 	"math"
 	"math/bits"
-	"math/rand/v2"
 
 	"gonum.org/v1/gonum/floats"
 
@@ -71,7 +70,7 @@ func (k *NUTS) Bind(m models.Model, c Chain) mc.Kernel {
 		depth = nutsDepth
 	}
 	n := &nuts{
-		motion: newMotion(model, rand.New(c.Random)),
+		motion: newMotion(model, c.Random),
 		state:  c.State.(models.Field),
 		random: c.Random,
 		tally:  c.Tally,

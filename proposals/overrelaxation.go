@@ -65,7 +65,12 @@ func (k *OverRelaxation) Bind(m models.Model, c Chain) mc.Kernel {
 		tally = nil // nothing is rejected
 	}
 	u := (&freeField{f, x, c.Random}).overRelax
-	if f.Unit {
+	switch {
+	case f.Unit && f.Components == 2:
+		u = (&plane2{f, x, c.Random}).overRelax
+	case f.Unit && f.Components == 3:
+		u = (&space3{f, x, c.Random}).overRelax
+	case f.Unit:
 		u = overRelaxVectors(f, x)
 	}
 	return newFieldVisitor(f, c.Random, tally, k.Order.orDefault(), u)
@@ -83,7 +88,28 @@ func (f *freeField) overRelax(at int) int {
 	return 1
 }
 
-// overRelaxVectors returns what mirrors the unit vector of a site.
+// overRelax mirrors the vector of a site.
+func (f *plane2) overRelax(i int) int {
+	h, s := f.local(i), f.at(i)
+	if square := h.dot(h); square > weak {
+		c := 2 * h.dot(s) / square
+		f.set(i, vec2{c*h.x - s.x, c*h.y - s.y})
+	}
+	return 1
+}
+
+// overRelax mirrors the vector of a site.
+func (f *space3) overRelax(i int) int {
+	h, s := f.local(i), f.at(i)
+	if square := h.dot(h); square > weak {
+		c := 2 * h.dot(s) / square
+		f.set(i, vec3{c*h.x - s.x, c*h.y - s.y, c*h.z - s.z})
+	}
+	return 1
+}
+
+// overRelaxVectors returns what mirrors the unit vector of a site, of any number
+// of components.
 func overRelaxVectors(f models.FieldCouplings, x models.Field) update {
 	n := f.Components
 	h := make([]float64, n)

@@ -41,7 +41,7 @@ func TestOverRelaxationIsAnInvolution(t *testing.T) {
 // The energy is the same after thousands of sweeps, and unit vectors are.
 func TestOverRelaxationConserves(t *testing.T) {
 	random := mc.NewStream(mc.NewKey(1, "conserved"))
-	for _, s := range []*fieldSystem{freeOn(1, 0.8, 1.3, 0, 4, 3), unitOn(2, 0.8, 4, 3), unitOn(3, -0.8, 4, 3)} {
+	for _, s := range []*fieldSystem{freeOn(1, 0.8, 1.3, 0, 4, 3), unitOn(2, 0.8, 4, 3), unitOn(3, -0.8, 4, 3), unitOn(4, 0.8, 4, 3)} {
 		x := s.NewState(models.Hot, random).(models.Field)
 		action := s.action(x)
 		k := mc.Steps(new(OverRelaxation).Bind(s, Chain{State: x, Random: random}), 5000)

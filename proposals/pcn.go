@@ -2,7 +2,6 @@ package proposals
 
 import (
 	"math"
-	"math/rand/v2"
 	"slices"
 
 	"gonum.org/v1/gonum/floats"
@@ -73,7 +72,6 @@ func (k *PCN) Bind(m models.Model, c Chain) mc.Kernel {
 		model:     model,
 		state:     c.State.(models.Field),
 		random:    c.Random,
-		normal:    rand.New(c.Random),
 		tally:     c.Tally,
 		reference: newFourierNormal(nil),
 		now:       make(models.Field, model.Dim()),
@@ -137,7 +135,6 @@ type pcn struct {
 	model  models.Differentiable
 	state  models.Field
 	random *mc.Stream
-	normal *rand.Rand
 	tally  *mc.Tally
 
 	reference *fourierNormal
@@ -162,7 +159,7 @@ func (p *pcn) Step() {
 		p.phi = p.excess(p.now)
 		p.known = true
 	}
-	p.reference.draw(p.next, p.normal)
+	p.reference.draw(p.next, p.random)
 	keep := math.Sqrt(1 - p.width*p.width)
 	for i, v := range p.now {
 		p.next[i] = keep*v + p.width*p.next[i]

@@ -1,0 +1,14 @@
+package flow
+
+import "mcrun/proposals"
+
+// Learned is the ability of a kernel that moves by a flow, which is described
+// apart from it and has to be trained first.
+type Learned interface {
+	proposals.Spec
+	// FlowName returns the name of the flow: the NAME of [flow.NAME] on a card.
+	FlowName() string
+	// WithFlow returns the kernel with a trained flow, which nothing changes any
+	// more. Without one Bind panics; Check and Ergodic need none.
+	WithFlow(f *Flow[float32]) proposals.Spec
+}

@@ -45,6 +45,14 @@ func init() {
 			{Key: "shape", Value: []int{16, 16}},
 			{Key: "temperature", Value: 2.269185314213022}, // T_c of the square lattice
 		},
+		Small: [][]param.Setting{
+			small([]int{2}, "beta", 0.7, "h", 0.2, "offset", 0.3),
+			small([]int{3}, "beta", 0.6, "J", -1.0),
+			small([]int{2, 2}, "beta", 0.4, "h", -0.7),
+			small([]int{2, 3}, "temperature", 3.0, "offset", 0.5),
+			small([]int{3}, "beta", 0.0, "h", 1.0, "offset", 1.0),
+			smallFile("5\n0 1 1\n1 2 -0.5\n2 0 0.7\n3 4 2\n1 0.4\n4 -1\n", "temperature", 1.9, "h", 0.1),
+		},
 	})
 }
 

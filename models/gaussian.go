@@ -38,6 +38,13 @@ func init() {
 			{Key: "shape", Value: []int{16, 16}},
 			{Key: "mass2", Value: 0.25},
 		},
+		Small: [][]param.Setting{
+			small([]int{2}, "mass2", 0.7),
+			small([]int{5}, "mass2", 0.4),
+			small([]int{2, 2}, "mass2", 3.0),
+			small([]int{3, 2}, "mass2", 0.6),
+			small([]int{4, 4}, "mass2", 0.5),
+		},
 	})
 }
 

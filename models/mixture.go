@@ -41,6 +41,11 @@ func init() {
 			{Key: "weights", Value: []float64{1, 2}},
 			{Key: "sigma", Value: 0.7},
 		},
+		Small: [][]param.Setting{
+			settings([]any{"dim", 1, "modes", []float64{-1, 0, 1.2}, "weights", []float64{1.0, 5.0, 2.0}, "sigma", 0.4}),
+			settings([]any{"dim", 2, "modes", []float64{-1, -0.5, 1, 1.2}, "weights", []float64{1.0, 2.0}, "sigma", 0.6}),
+			settings([]any{"dim", 3, "modes", []float64{1, 2, 3}, "weights", []float64{7.0}, "sigma", 0.8}),
+		},
 	})
 }
 

@@ -169,8 +169,9 @@ type Entry struct {
 	// least those that have no default.
 	Example []param.Setting
 	// Small holds complete keys of instances so small that all their states
-	// can be listed, on which every kernel is proved. They are the awkward
-	// ones: sides of 2, odd sides, couplings and fields of both signs and 0.
+	// can be listed, or configurations drawn independently of each other, on
+	// which every kernel is proved. They are the awkward ones: sides of 2, odd
+	// sides, couplings and fields of both signs and 0, wells.
 	Small [][]param.Setting
 }
 

@@ -49,6 +49,15 @@ func init() {
 			{Key: "shape", Value: []int{16, 16}},
 			{Key: "temperature", Value: 0.9}, // just above the transition
 		},
+		Small: [][]param.Setting{
+			small([]int{2}, "beta", 0.7),
+			small([]int{2}, "beta", 4.0, "J", -0.8),
+			small([]int{3}, "temperature", 1.1, "J", -1.0), // frustrated
+			small([]int{5}, "beta", 0.9),
+			small([]int{2, 2}, "beta", 0.45),
+			small([]int{2, 2}, "temperature", 2.0, "J", -1.0),
+			small([]int{4}, "beta", 0.0),
+		},
 	})
 	Register(Entry{
 		Name: "heisenberg",
@@ -57,6 +66,14 @@ func init() {
 		Example: []param.Setting{
 			{Key: "shape", Value: []int{8, 8, 8}},
 			{Key: "beta", Value: 0.693}, // the critical point
+		},
+		Small: [][]param.Setting{
+			small([]int{2}, "beta", 0.7),
+			small([]int{2}, "beta", 3.0, "J", -1.1),
+			small([]int{3}, "temperature", 0.9, "J", -1.0), // frustrated
+			small([]int{5}, "beta", 0.8),
+			small([]int{2, 2}, "beta", 0.5),
+			small([]int{4}, "beta", 0.0),
 		},
 	})
 }

@@ -46,6 +46,17 @@ func init() {
 			{Key: "mass2", Value: -4.0},
 			{Key: "lambda", Value: 5.113}, // the symmetric phase, L/xi = 4
 		},
+		Small: [][]param.Setting{
+			small([]int{2, 2}, "mass2", -4.0, "lambda", 8.0),
+			small([]int{2, 2}, "mass2", -1.0, "lambda", 1.5),
+			small([]int{2}, "mass2", -2.2, "lambda", 0.8), // two wells
+			small([]int{3}, "mass2", -2.5, "lambda", 1.0),
+			small([]int{2, 3}, "mass2", 0.8, "lambda", 0.0),
+			small([]int{3}, "kappa", 0.4, "lambda", 1.1),
+			small([]int{2, 2}, "kappa", -0.3, "lambda", 0.5),
+			small([]int{3}, "kappa", -0.35, "lambda", 0.022),
+			small([]int{4}, "kappa", 0.0, "lambda", 2.0), // a pair of wells each
+		},
 	})
 }
 

@@ -36,6 +36,11 @@ func init() {
 			{Key: "radius", Value: 2.0},
 			{Key: "width", Value: 0.2},
 		},
+		Small: [][]param.Setting{
+			settings([]any{"radius", 0.0, "width", 1.0}),
+			settings([]any{"radius", 1.0, "width", 0.5}),
+			settings([]any{"radius", 2.0, "width", 0.4}),
+		},
 	})
 }
 

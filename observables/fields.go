@@ -87,7 +87,7 @@ func registerFields() {
 
 // isFreeField is the Check of what needs a real number at every site.
 func isFreeField(m models.Model) error {
-	if f, ok := m.(models.FieldCoupled); !ok || f.FieldCouplings().Unit {
+	if f, ok := m.(models.FieldCoupled); !ok || f.FieldCouplings().Unit || f.FieldCouplings().Components != 1 {
 		return errors.New("the model has no field phi of real numbers (models.FieldCoupled)")
 	}
 	return nil

@@ -98,11 +98,7 @@ func Summarize(t Task) Result {
 			r.Acceptance = &a
 		}
 		few := slices.ContainsFunc(doubts, func(same []doubt) bool { return same[0].kind == string(analysis.FewRecords) })
-		found := kernelDoubts(t.Tally, t.Accept, few)
-		if t.Ladder != nil && t.Ladder.Moving {
-			found = slices.DeleteFunc(found, func(d doubt) bool { return d.name == acceptanceName && !moves(t.Tally) })
-		}
-		doubts.add(found...)
+		doubts.add(kernelDoubts(t.Tally, t.Accept, few)...)
 	}
 	r.Doubts = doubts.list()
 	return r

@@ -139,7 +139,7 @@ func TestBrokenKernels(t *testing.T) {
 func estimates(m models.Model, spec proposals.Spec) error {
 	of := observablesOf(m, spec)
 	exact, _ := observables.Enumerate(m, of)
-	_, err := newBench(m, spec, of).estimates(of, exact)
+	_, err := newBench(m, spec, of).estimates(of, exactly(exact))
 	return err
 }
 
@@ -244,7 +244,7 @@ func TestBrokenImproved(t *testing.T) {
 			} else {
 				found(t, "sizes of clusters", err, biased)
 			}
-			if _, err := newBench(m, spec, of).estimates(of, exact); c.right {
+			if _, err := newBench(m, spec, of).estimates(of, exactly(exact)); c.right {
 				report(t, "cluster sizes", m, spec, err)
 			} else {
 				found(t, "sizes of clusters", err, deviates)
@@ -260,13 +260,13 @@ func TestBrokenOverlap(t *testing.T) {
 	m := graph.build(t)
 	exact, _ := observables.Enumerate(m, of)
 	b := newBench(m, helper, of)
-	if _, err := b.estimates(of, exact); err != nil {
+	if _, err := b.estimates(of, exactly(exact)); err != nil {
 		t.Error(err)
 	}
 	b.newProbe = func(m models.Model, columns []observables.Field, chains ...models.State) *observables.Probe {
 		return observables.NewProbe(m, columns, chains[0], chains[0])
 	}
-	_, err := b.estimates(of, exact)
+	_, err := b.estimates(of, exactly(exact))
 	found(t, "overlap of a chain with itself", err, "always 1")
 }
 

@@ -26,6 +26,10 @@
 //   - [Estimates]: what a user sees, estimates and their errors, agrees with
 //     exact values over many seeds, from the kernel to the analysis. Errors that
 //     are too large fail as well.
+//   - [Mechanics]: trajectories of kernels that follow the gradient are reversible and
+//     keep the volume of phase space, and their error falls as the step squared.
+//   - [Memory]: after thermalization a kernel depends on nothing but the configuration
+//     and its random numbers.
 //   - [Resume]: a run that was interrupted is to the bit the run that was not,
 //     and a chain does not depend on those beside it.
 //
@@ -50,6 +54,11 @@
 // temperature, where what is always accepted makes kernels periodic; and low
 // temperature, for a flat distribution hides a wrong weight. The instances that a
 // registered model has in the Small of its models.Entry are meant for this.
+//
+// Models of continuous variables need [models.Differentiable], and a way to draw
+// configurations from their distribution without a chain. There is one for fields
+// with couplings of neighbours, for the dual of the Ising model and for any density of
+// up to three real numbers; other models are a [Sampler].
 //
 // # Randomness
 //

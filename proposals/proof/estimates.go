@@ -22,6 +22,11 @@ const (
 	seeds   = 32
 	records = 800 // of each chain, of which a seed has two
 
+	// Of continuous variables there are fewer records, and pairs of
+	// configurations are drawn for references.
+	fieldRecords = 250
+	drawn        = 1 << 15
+
 	// mostKurtosis is the largest excess kurtosis of a record where seeds
 	// are compared.
 	mostKurtosis = 20
@@ -56,22 +61,58 @@ const (
 // there, and for functions that do not exist at some means, as the correlation
 // length, the seeds are not compared.
 //
-// A kernel that is not ergodic is run in turn with proposals.HeatBath. Estimates
-// needs a model of few states, with models.Discrete and models.Energetic, and
-// fails if tau_int of a column exceeds 20 sweeps.
+// A kernel that is not ergodic is run in turn with proposals.HeatBath, or
+// proposals.Metropolis where there is none. Estimates needs a model as [Start] does,
+// and fails if tau_int of a column exceeds 20 sweeps. Of continuous variables what
+// is not among the values of models.Exact is compared with the estimate from 65536
+// configurations that are drawn independently, and a seed has some 500 independent
+// records.
 func Estimates(t testing.TB, m models.Model, spec proposals.Spec) {
 	t.Helper()
 	of := observablesOf(m, spec)
 	if o, err := derived(m); err == nil {
 		of = append(of, o)
 	}
-	exact, ok := observables.Enumerate(m, of)
-	if !ok {
-		t.Errorf("Estimates of %s: the states of the model cannot be listed, or are too many", name(m))
+	exact, err := references(m, of)
+	if err != nil {
+		t.Errorf("Estimates of %s: %v", name(m), err)
 		return
 	}
-	_, err := newBench(m, spec, of).estimates(of, exact)
+	_, err = newBench(m, spec, of).estimates(of, exact)
 	report(t, "Estimates", m, spec, err)
+}
+
+// A reference is an expectation value to compare estimates with.
+type reference struct {
+	value float64
+	error float64 // 0 of one that is exact
+}
+
+// references returns the expectation values of observables.
+func references(m models.Model, of []observables.Observable) (map[string][]reference, error) {
+	if d, ok := m.(models.Differentiable); ok {
+		e, err := newEnsemble(d)
+		if err != nil {
+			return nil, err
+		}
+		return e.references(of, drawn, true), nil
+	}
+	exact, ok := observables.Enumerate(m, of)
+	if !ok {
+		return nil, errors.New("the states of the model cannot be listed, or are too many")
+	}
+	return exactly(exact), nil
+}
+
+// exactly returns exact values as references.
+func exactly(exact map[string][]float64) map[string][]reference {
+	list := make(map[string][]reference)
+	for name, values := range exact {
+		for _, v := range values {
+			list[name] = append(list[name], reference{value: v})
+		}
+	}
+	return list
 }
 
 // errTooSlow is wrapped by the error that says that records would be too far
@@ -93,7 +134,7 @@ type deviations struct {
 
 // estimates samples, and returns the deviations together with what is wrong with
 // them.
-func (b *bench) estimates(of []observables.Observable, exact map[string][]float64) (list []deviations, err error) {
+func (b *bench) estimates(of []observables.Observable, exact map[string][]reference) (list []deviations, err error) {
 	every, err := b.spacing()
 	if err != nil {
 		return nil, err
@@ -102,7 +143,7 @@ func (b *bench) estimates(of []observables.Observable, exact map[string][]float6
 	var chains [][][]float64 // of all seeds: [chain][number of the row][record]
 	for seed := range seeds {
 		g := b.group(0, 2, uint64(seed+1))
-		r, err := run(g, mc.Plan{Thermalize: 20 * every, Sweeps: every * records, Every: every})
+		r, err := run(g, mc.Plan{Thermalize: max(b.tuning, 20*every), Sweeps: every * b.records, Every: every})
 		if err != nil {
 			return nil, err
 		}
@@ -137,7 +178,7 @@ func (b *bench) estimates(of []observables.Observable, exact map[string][]float6
 
 // spacing returns how many sweeps to make between records.
 func (b *bench) spacing() (int, error) {
-	r, err := run(b.group(0, 2, 0), mc.Plan{Thermalize: 200, Sweeps: 4000, Every: 1})
+	r, err := run(b.group(0, 2, 0), mc.Plan{Thermalize: 200, Sweeps: 5 * b.records, Every: 1})
 	if err != nil {
 		return 0, err
 	}
@@ -159,9 +200,46 @@ func (b *bench) spacing() (int, error) {
 }
 
 // compare returns the deviations of an estimator from its exact value.
-func (b *bench) compare(o observables.Observable, e estimator, chains [][][]float64, want float64) (d deviations, err error) {
-	// The numbers that the estimator depends on, by their places in a row.
-	var places []int
+func (b *bench) compare(o observables.Observable, e estimator, chains [][][]float64, want reference) (d deviations, err error) {
+	own := b.own(o, e, chains)
+	pooled, err := analysis.Gamma{}.Function(e.Function, own)
+	switch {
+	case errors.Is(err, analysis.ErrConstant):
+		// A record of another value, of probability 20/n, would be missed
+		// among n of them with probability exp(-20).
+		n := float64(len(own) * b.records)
+		if v := e.at(own[0]); !(math.Abs(v-want.value) <= 20/n*(1+math.Abs(v))) {
+			return d, fmt.Errorf("always %g; exact is %g", v, want.value)
+		}
+		return d, nil
+	case e.fragile && errors.Is(err, analysis.ErrNotFinite):
+		return d, nil
+	case err != nil:
+		return d, err
+	}
+	d.pooled = want.deviation(pooled)
+	if e.fragile || e.kurtosis(own) > mostKurtosis {
+		return d, nil
+	}
+	for own := range slices.Chunk(own, len(own)/seeds) {
+		seed, err := analysis.Gamma{}.Function(e.Function, own)
+		if err != nil {
+			return d, err
+		}
+		d.seeds = append(d.seeds, want.deviation(seed))
+	}
+	return d, nil
+}
+
+// deviation returns that of an estimate, in errors of the difference.
+func (r reference) deviation(e analysis.Estimate) float64 {
+	return (e.Value - r.value) / math.Hypot(e.Error, r.error)
+}
+
+// own returns of each chain the numbers of a row that an estimator depends on,
+// and of pairs of chains, both of which record the same, those of the first.
+func (b *bench) own(o observables.Observable, e estimator, chains [][][]float64) (own [][][]float64) {
+	var places []int // in a row, of the numbers of the observable's columns
 	for _, name := range o.Columns(b.model) {
 		at := 0
 		for _, c := range b.columns {
@@ -173,47 +251,18 @@ func (b *bench) compare(o observables.Observable, e estimator, chains [][][]floa
 			at += c.Width
 		}
 	}
-	own := make([][][]float64, len(chains))
-	for k, chain := range chains {
+	each := 1
+	if o.Paired(b.model) {
+		each = 2
+	}
+	for k := 0; k < len(chains); k += each {
+		var inputs [][]float64
 		for _, i := range e.inputs {
-			own[k] = append(own[k], chain[places[i]])
+			inputs = append(inputs, chains[k][places[i]])
 		}
+		own = append(own, inputs)
 	}
-	each := 2
-	if o.Paired(b.model) { // both chains of a pair record the same
-		each = 1
-		for k := range seeds {
-			own[k] = own[2*k]
-		}
-		own = own[:seeds]
-	}
-	pooled, err := analysis.Gamma{}.Function(e.Function, own)
-	switch {
-	case errors.Is(err, analysis.ErrConstant):
-		// A record of another value, of probability 20/n, would be missed
-		// among n of them with probability exp(-20).
-		n := float64(len(own) * records)
-		if v := e.at(own[0]); !(math.Abs(v-want) <= 20/n*(1+math.Abs(v))) {
-			return d, fmt.Errorf("always %g; exact is %g", v, want)
-		}
-		return d, nil
-	case e.fragile && errors.Is(err, analysis.ErrNotFinite):
-		return d, nil
-	case err != nil:
-		return d, err
-	}
-	d.pooled = (pooled.Value - want) / pooled.Error
-	if e.fragile || e.kurtosis(own) > mostKurtosis {
-		return d, nil
-	}
-	for own := range slices.Chunk(own, each) {
-		seed, err := analysis.Gamma{}.Function(e.Function, own)
-		if err != nil {
-			return d, err
-		}
-		d.seeds = append(d.seeds, (seed.Value-want)/seed.Error)
-	}
-	return d, nil
+	return own
 }
 
 // at returns the value of the function at the first record.
@@ -226,9 +275,27 @@ func (e estimator) at(chain [][]float64) float64 {
 	return e.Value(means)
 }
 
-// kurtosis returns the excess kurtosis of a record's contribution to the
-// function, which is linear in the deviations of the terms from their means.
+// kurtosis returns the excess kurtosis of a record's contribution to the function.
 func (e estimator) kurtosis(chains [][][]float64) float64 {
+	_, m2, m4, _ := e.moments(chains)
+	return m4/(m2*m2) - 3
+}
+
+// independent returns the estimate from records that are independent of each
+// other, or an error if it or its error is not a number above 0.
+func (e estimator) independent(chains [][][]float64) (reference, error) {
+	means, m2, _, n := e.moments(chains)
+	r := reference{e.Value(means), math.Sqrt(m2 / n)}
+	if math.IsNaN(r.value+r.error) || math.IsInf(r.value+r.error, 0) || r.error <= 1e-12*math.Abs(r.value) {
+		return r, fmt.Errorf("%g +- %g", r.value, r.error)
+	}
+	return r, nil
+}
+
+// moments returns the means of the terms, the second and fourth moment of a
+// record's contribution to the function, which is linear in the deviations of the
+// terms from their means, and the number of records.
+func (e estimator) moments(chains [][][]float64) (means []float64, m2, m4, n float64) {
 	record, terms := make([]float64, len(e.inputs)), make([]float64, e.Terms)
 	each := func(visit func()) {
 		for _, chain := range chains {
@@ -241,7 +308,8 @@ func (e estimator) kurtosis(chains [][][]float64) float64 {
 			}
 		}
 	}
-	means, gradient, n := make([]float64, e.Terms), make([]float64, e.Terms), 0.0
+	means = make([]float64, e.Terms)
+	gradient := make([]float64, e.Terms)
 	each(func() {
 		floats.Add(means, terms)
 		n++
@@ -252,14 +320,13 @@ func (e estimator) kurtosis(chains [][][]float64) float64 {
 	} else {
 		fd.Gradient(gradient, e.Value, means, nil)
 	}
-	var m2, m4 float64
 	each(func() {
 		floats.Sub(terms, means)
 		d := floats.Dot(gradient, terms)
 		m2 += d * d / n
 		m4 += d * d * d * d / n
 	})
-	return m4/(m2*m2) - 3
+	return means, m2, m4, n
 }
 
 // test compares the deviations with chance.

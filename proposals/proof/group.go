@@ -16,6 +16,9 @@ import (
 type bench struct {
 	model    models.Model
 	kernels  []proposals.Spec
+	mixed    bool // whether they are drawn at random, and not run in turn
+	records  int  // of each chain, for estimates
+	tuning   int  // sweeps of thermalization that kernels which tune need
 	columns  []observables.Field
 	newProbe func(m models.Model, columns []observables.Field, chains ...models.State) *observables.Probe
 }
@@ -23,9 +26,12 @@ type bench struct {
 // newBench returns one that records what the observables need. A kernel that is
 // not ergodic is run in turn with one that is.
 func newBench(m models.Model, spec proposals.Spec, of []observables.Observable) *bench {
-	b := &bench{model: m, kernels: []proposals.Spec{spec}, newProbe: observables.NewProbe}
+	b := &bench{model: m, kernels: []proposals.Spec{spec}, records: records, newProbe: observables.NewProbe}
+	if _, ok := m.(models.Differentiable); ok {
+		b.records, b.tuning = fieldRecords, tuning
+	}
 	if spec.Ergodic(m) != nil {
-		b.kernels = append(b.kernels, helper)
+		b.kernels = append(b.kernels, helperOf(m))
 	}
 	b.columns = observables.Columns(m, of, true)
 	return b
@@ -46,13 +52,18 @@ func (b *bench) group(first, chains int, seed uint64) *mc.Group {
 		if listener != nil {
 			g.Own(listener)
 		}
+		var own []mc.Kernel
 		for n, spec := range b.kernels {
 			c := proposals.Chain{State: state, Random: g.Stream(i, "kernel "+strconv.Itoa(n)), Tally: &g.Tally}
 			if listener != nil && buildsClusters(b.model, spec) {
 				c.Clusters = listener
 			}
-			cycle = append(cycle, spec.Bind(b.model, c))
+			own = append(own, spec.Bind(b.model, c))
 		}
+		if b.mixed {
+			own = []mc.Kernel{mc.NewMixture(own, slices.Repeat([]float64{1}, len(own)), g.Stream(i, "mixture"))}
+		}
+		cycle = append(cycle, own...)
 	}
 	g.Kernel, g.Probe, g.Row = cycle, probe, width(b.columns)
 	return g

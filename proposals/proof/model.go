@@ -22,6 +22,13 @@ import (
 //
 // and the values of [models.Exact] are those of a sum over all states. It needs
 // models.Discrete and models.Energetic.
+//
+// Of a model of continuous variables, [models.Differentiable], derivatives are those
+// of differences, batches give what configurations give one by one, the action is
+// that of [models.FieldCoupled], N^2 m^2 that of the vectors, the identity of
+// Schwinger and Dyson, <sum x dS/dx> = N or that of spheres, holds for
+// configurations that are drawn (see [Sampler]), and so do the values of
+// [models.Exact].
 func Model(t testing.TB, m models.Model) {
 	t.Helper()
 	if err := model(m); err != nil {
@@ -30,6 +37,13 @@ func Model(t testing.TB, m models.Model) {
 }
 
 func model(m models.Model) error {
+	if d, ok := m.(models.Differentiable); ok {
+		e, err := newEnsemble(d)
+		if err != nil {
+			return err
+		}
+		return e.modelOf()
+	}
 	s, err := list(m, maxStart)
 	if err != nil {
 		return err
@@ -137,35 +151,49 @@ func pairEnergy(m models.PairCoupled, spins models.Spins) (energy float64, ok bo
 }
 
 func (s *space) checkOrder() error {
-	field, ok := s.model.(models.SpinField)
-	if !ok {
+	field, square := orderOf(s.model)
+	if square == nil {
 		return nil
 	}
-	var square func(models.Spins) float64
-	switch m := s.model.(type) {
-	case models.Ordered:
-		square = func(spins models.Spins) float64 { _, m2 := m.Order(spins); return m2 }
-	case models.Magnetic:
-		square = func(spins models.Spins) float64 { x := m.Magnetization(spins); return x * x }
-	default:
-		return nil
-	}
-	spins, sigma := make(models.Spins, s.model.Sites()), make([]float64, s.model.Sites())
+	spins := make(models.Spins, s.model.Sites())
 	for state := range s.states {
 		s.set(spins, state)
-		var want float64
-		for c := range field.Components() {
-			field.Component(spins, c, sigma)
-			var sum float64
-			for _, v := range sigma {
-				sum += v
-			}
-			want += sum * sum
+		if err := sameOrder(field, square, spins); err != nil {
+			return err
 		}
-		n := float64(len(spins))
-		if got := n * n * square(spins); differ(got, want) {
-			return fmt.Errorf("N^2 m^2 of %v is %g; the square of its spins' sum is %g", spins, got, want)
+	}
+	return nil
+}
+
+// orderOf returns a model's vectors and m^2, which is nil if it does not have both.
+func orderOf(m models.Model) (models.SpinField, func(models.State) float64) {
+	field, ok := m.(models.SpinField)
+	if !ok {
+		return nil, nil
+	}
+	switch m := m.(type) {
+	case models.Ordered:
+		return field, func(s models.State) float64 { _, m2 := m.Order(s); return m2 }
+	case models.Magnetic:
+		return field, func(s models.State) float64 { x := m.Magnetization(s); return x * x }
+	}
+	return nil, nil
+}
+
+// sameOrder compares m^2 with the sum of the vectors.
+func sameOrder(field models.SpinField, square func(models.State) float64, s models.State) error {
+	n := float64(field.Sites())
+	sigma, want := make([]float64, field.Sites()), 0.0
+	for c := range field.Components() {
+		field.Component(s, c, sigma)
+		var sum float64
+		for _, v := range sigma {
+			sum += v
 		}
+		want += sum * sum
+	}
+	if got := n * n * square(s); differ(got, want) {
+		return fmt.Errorf("N^2 m^2 of %v is %g; the square of its spins' sum is %g", s, got, want)
 	}
 	return nil
 }

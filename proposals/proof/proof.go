@@ -15,11 +15,21 @@ import (
 
 // Kernel runs every check that suits the model, which must be prepared: its
 // Check, [Transitions], or [Start] where a matrix would be too large, [Improved]
-// and [Resume]. It fails if neither a matrix nor exact starts are possible. Not
-// among them is [Estimates], which needs a model that is sampled well.
+// and [Resume]. It fails if neither a matrix nor exact starts are possible. Of
+// continuous variables it runs [Start], [Mechanics], [Memory] and [Resume]. Not among
+// them is [Estimates], which needs a model that is sampled well.
 func Kernel(t testing.TB, m models.Model, spec proposals.Spec) {
 	t.Helper()
 	report(t, "Check", m, spec, spec.Check(m))
+	if d, ok := m.(models.Differentiable); ok {
+		e, err := newEnsemble(d)
+		if err != nil {
+			t.Errorf("%s: %v", name(m), err)
+			return
+		}
+		fieldKernel(t, e, spec)
+		return
+	}
 	err := transitions(m, spec)
 	if errors.Is(err, errTooLarge) {
 		Start(t, m, spec)

@@ -20,6 +20,8 @@ import (
 //   - so many sweeps, a checkpoint loaded into another group, and as many sweeps
 //     more give the rows and the final checkpoint of all sweeps at once, to the
 //     bit;
+//   - so does a checkpoint of kernels that are being tuned, but for the counters of
+//     sweeps;
 //   - each chain gives the same rows alone as beside the other.
 //
 // Records are several sweeps apart, and the checkpoint lies between two of them.
@@ -30,7 +32,7 @@ func Resume(t testing.TB, m models.Model, spec proposals.Spec) {
 
 func resume(m models.Model, spec proposals.Spec) error {
 	b := newBench(m, spec, observablesOf(m, spec))
-	plan := mc.Plan{Thermalize: 5, Sweeps: 40, Every: 3}
+	plan := mc.Plan{Thermalize: 5 + b.tuning/4, Sweeps: 40, Every: 3}
 	half := plan
 	half.Sweeps = 20 // two after the last record
 
@@ -63,7 +65,38 @@ func resume(m models.Model, spec proposals.Spec) error {
 			errs = append(errs, fmt.Errorf("resumed after %d sweeps, the final checkpoint has another %s", half.Sweeps, name))
 		}
 	}
+	if err := b.resumeTuned(plan, want); err != nil {
+		errs = append(errs, err)
+	}
 	return errors.Join(append(errs, b.together(plan))...)
+}
+
+// resumeTuned compares the rows of a run with those of one that is interrupted in
+// the middle of thermalization, if its kernels tune.
+func (b *bench) resumeTuned(plan mc.Plan, want rows) error {
+	before := b.group(0, 2, 1)
+	tuner, ok := before.Kernel.(mc.Tuner)
+	if b.tuning == 0 || !ok {
+		return nil
+	}
+	sweeps := plan.Thermalize * 2 / 3
+	for range sweeps {
+		tuner.Step()
+		tuner.Tune()
+	}
+	after := b.group(0, 2, 2)
+	if err := after.Load(before.Save()); err != nil {
+		return err
+	}
+	plan.Thermalize -= sweeps
+	got, err := run(after, plan)
+	if err != nil {
+		return err
+	}
+	if err := difference(got, want); err != nil {
+		return fmt.Errorf("resumed after %d sweeps of thermalization: %w", sweeps, err)
+	}
+	return nil
 }
 
 // together compares the rows of two chains in one group with those of groups of

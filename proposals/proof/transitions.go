@@ -87,6 +87,14 @@ func transitions(m models.Model, spec proposals.Spec) error {
 // helper is ergodic for every model whose states can be listed.
 var helper = &proposals.HeatBath{Order: proposals.Sequential}
 
+// helperOf returns a kernel that is ergodic for a model.
+func helperOf(m models.Model) proposals.Spec {
+	if helper.Check(m) == nil {
+		return helper
+	}
+	return &proposals.Metropolis{Order: proposals.Sequential}
+}
+
 // matrix returns the transition matrix of a step.
 func (s *space) matrix(spec proposals.Spec) (mctest.Matrix, error) {
 	return mctest.Transitions(s.states, func(random *mc.Stream) mctest.Chain {

@@ -64,13 +64,12 @@ func (*rows) Checkpoint(*mc.Snapshot) error { return nil }
 // exceeds with a probability of 4e-8, and each sum of squares within 6: of some
 // twenty numbers right code fails with one of less than 1e-5.
 func TestLadderEstimates(t *testing.T) {
-	const seeds = 24
+	seeds, sweeps := 24, 1500
+	if testing.Short() {
+		seeds, sweeps = 8, 500
+	}
 	type sums struct{ z, square float64 }
 	total := map[string]*sums{}
-	sweeps := 1500
-	if testing.Short() {
-		sweeps = 500
-	}
 	for seed := range seeds {
 		c := parse(t, fmt.Sprintf("seed = %d\n", seed)+strings.Replace(model, "[4, 4]", "[2, 3]", 1)+fmt.Sprintf("[run]\nthermalize = 100\nsweeps = %d\n[observables]\nrecord = [\"energy\", \"abs_magnetization\"]\n", sweeps)+ladders)
 		p := &c.Points[0]
@@ -111,7 +110,8 @@ func TestLadderEstimates(t *testing.T) {
 		}
 	}
 	for key, s := range total {
-		mean, spread := s.z/math.Sqrt(seeds), (s.square-seeds)/math.Sqrt(2*seeds)
+		n := float64(seeds)
+		mean, spread := s.z/math.Sqrt(n), (s.square-n)/math.Sqrt(2*n)
 		if math.Abs(mean) > 5.5 || math.Abs(spread) > 6 {
 			t.Errorf("%s: sum of z is %.1f sigma, that of squares %.1f", key, mean, spread)
 		}
@@ -186,6 +186,9 @@ record = ["energy", "correlation", "overlap", "improved_susceptibility"]
 // On a glass and in a deep double well single chains are stuck; with a ladder they
 // are right, at every rung.
 func TestLadderPeaked(t *testing.T) {
+	if testing.Short() {
+		t.Skip("takes long chains")
+	}
 	c := parse(t, `
 [model]
 name = "spin-glass"

@@ -44,7 +44,7 @@ func (b *Blocks[T]) Params() int { return b.inner.Params() }
 // tileColumns is how many columns a tile has at most, in which several blocks
 // stand side by side. More of them spread the cost of a call, and of a sum over
 // columns, as long as the hidden layers stay in the first-level cache.
-const tileColumns = 128
+const tileColumns = 256
 
 // Forward implements [Bijector].
 func (b *Blocks[T]) Forward(theta, x []T, logdet []float64, w *Workspace[T]) {

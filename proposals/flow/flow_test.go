@@ -72,14 +72,7 @@ func TestSampleGradient(t *testing.T) {
 		}
 	}, false, grad)
 	for i := 0; i < len(f.Theta); i += 7 {
-		const h = 1e-5
-		v := f.Theta[i]
-		f.Theta[i] = v + h
-		up := value()
-		f.Theta[i] = v - h
-		down := value()
-		f.Theta[i] = v
-		if want := (up - down) / (2 * h); math.Abs(grad[i]-want) > 1e-5*(1+math.Abs(want)) {
+		if want := slope(&f.Theta[i], value); math.Abs(grad[i]-want) > 1e-5*(1+math.Abs(want)) {
 			t.Fatalf("parameter %d: %v, want %v", i, grad[i], want)
 		}
 	}
@@ -156,14 +149,7 @@ func TestLogQGradient(t *testing.T) {
 	}, gtheta, gx)
 	check := func(what string, v, g []float64) {
 		for i := 0; i < len(v); i += 7 {
-			const h = 1e-5
-			at := v[i]
-			v[i] = at + h
-			up := value()
-			v[i] = at - h
-			down := value()
-			v[i] = at
-			if want := (up - down) / (2 * h); math.Abs(g[i]-want) > 1e-5*(1+math.Abs(want)) {
+			if want := slope(&v[i], value); math.Abs(g[i]-want) > 1e-5*(1+math.Abs(want)) {
 				t.Fatalf("%s %d: %v, want %v", what, i, g[i], want)
 			}
 		}

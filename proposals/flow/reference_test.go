@@ -206,7 +206,7 @@ func TestReference(t *testing.T) {
 		narrow := make([]float64, 20)
 		f.LogQ(NewWorkers[float32](1), x, narrow)
 		for k := range narrow {
-			if d := math.Abs(narrow[k] - logq[k]); d > 1e-3 {
+			if d := math.Abs(narrow[k] - logq[k]); d > 5e-5 {
 				t.Errorf("%dx%d %v: ln q in float32 differs by %v", c.h, c.w, c.keys, d)
 				break
 			}

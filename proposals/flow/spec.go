@@ -94,7 +94,10 @@ func (s *Spec) site(m models.Model) (site, error) {
 		return site{}, &param.Error{Key: "prior", Problem: "is single-site beside a whitening, whose latent variables are no single sites of the model", Expected: "normal or scales, or whiten = \"none\""}
 	}
 	if s.Architecture == CheckerboardNet {
-		return at, s.checkKernel(at.sides)
+		return at, s.checkConvolutions(at.sides)
+	}
+	if !slices.Equal(s.Kernel, []int{3}) {
+		return site{}, &param.Error{Key: "kernel", Problem: fmt.Sprintf("is %s, but %s has no convolutions", param.Format(s.Kernel), s.Architecture), Expected: "kernel left out"}
 	}
 	if at.sides == nil {
 		return site{}, &param.Error{
@@ -145,8 +148,14 @@ func (s *Spec) kernels() []int {
 	return s.Kernel
 }
 
-// checkKernel checks the windows of convolutions.
-func (s *Spec) checkKernel(sides []int) error {
+// checkConvolutions checks the keys of realnvp.
+func (s *Spec) checkConvolutions(sides []int) error {
+	if s.Depth != nil {
+		return &param.Error{Key: "depth", Problem: fmt.Sprintf("is %d, but realnvp has no scales", *s.Depth), Expected: "depth left out"}
+	}
+	if s.Repeat != 1 {
+		return &param.Error{Key: "repeat", Problem: fmt.Sprintf("is %d, but realnvp has no scales", s.Repeat), Expected: "1, and more couplings"}
+	}
 	if maps := len(s.Hidden) + 1; len(s.Kernel) != 1 && len(s.Kernel) != maps {
 		return &param.Error{Key: "kernel", Problem: fmt.Sprintf("has %d numbers", len(s.Kernel)), Expected: fmt.Sprintf("one, or %d, one for each convolution", maps)}
 	}

@@ -230,7 +230,7 @@ func TestDamaged(t *testing.T) {
 	if _, err := (&Weights[float32]{f, keysOf("dual-ising", m)}).Encode(); err == nil || !strings.Contains(err.Error(), "NaN") {
 		t.Errorf("a parameter that is NaN is written: %v", err)
 	}
-	for cut := range good {
+	for cut := 0; cut < len(good); cut += 17 {
 		if _, _, err := Decode[float32](good[:cut]); err == nil {
 			t.Fatalf("a file cut at byte %d is read", cut)
 		}

@@ -29,3 +29,16 @@ func Example() {
 		}
 	}
 }
+
+// A test of a model of continuous variables, here a density in the plane, and of
+// kernels that follow its gradient.
+func Example_continuous() {
+	_ = func(t *testing.T) {
+		m := &models.Ring{Radius: 1, Width: 0.5}
+		proof.Model(t, m)
+		for _, spec := range []proposals.Spec{new(proposals.HMC), new(proposals.NUTS)} {
+			proof.Kernel(t, m, spec)
+			proof.Estimates(t, m, spec)
+		}
+	}
+}

@@ -230,10 +230,10 @@ type tree struct {
 func (w *fieldWriting) grow(from [2][]float64, depth int, step, start float64) tree {
 	if depth == 0 {
 		x, p := slices.Clone(from[0]), slices.Clone(from[1])
-		s, g := w.gradient(x)
+		_, g := w.gradient(x)
 		floats.AddScaled(p, -step/2, g)
 		floats.AddScaled(x, step/w.mass, p)
-		s, g = w.gradient(x)
+		s, g := w.gradient(x)
 		floats.AddScaled(p, -step/2, g)
 		dH := s + floats.Dot(p, p)/(2*w.mass) - start
 		weight := math.Exp(-dH)

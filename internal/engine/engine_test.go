@@ -253,7 +253,7 @@ kernel = "metropolis"
 	go func() { ended <- r.Do(ctx) }()
 	deadline := time.Now().Add(time.Minute)
 	var p Progress
-	for p.Fraction == 0 && time.Now().Before(deadline) {
+	for (p.Fraction == 0 || p.Current != "metropolis, chain 2") && time.Now().Before(deadline) { // both groups have begun
 		time.Sleep(5 * time.Millisecond)
 		p = r.Progress()
 	}

@@ -29,7 +29,7 @@ func kinds(t testing.TB) []kind {
 	couplings := func(name string, hidden []int, act kern.Activation) {
 		masks := alternate(3, 5, stream("masks"))
 		list = append(list, kindOf(fmt.Sprintf("couplings %s %d", name, hidden),
-			NewRealNVP[float64](masks, hidden, act), NewRealNVP[float32](masks, hidden, act)))
+			NewCouplings[float64](masks, hidden, act), NewCouplings[float32](masks, hidden, act)))
 	}
 	checkerboard := func(name string, sides []int, hidden, kernels []int, act kern.Activation) {
 		list = append(list, kindOf(fmt.Sprintf("checkerboard %s %d", name, kernels),
@@ -46,7 +46,7 @@ func kinds(t testing.TB) []kind {
 	masks := alternate(3, 4, stream("masks"))
 	blocks := blocksAt([]int{4, 6}, 0, true)
 	list = append(list,
-		kindOf("blocks", NewBlocks(24, blocks, NewRealNVP[float64](masks, []int{3}, kern.ELU)), NewBlocks(24, blocks, NewRealNVP[float32](masks, []int{3}, kern.ELU))),
+		kindOf("blocks", NewBlocks(24, blocks, NewCouplings[float64](masks, []int{3}, kern.ELU)), NewBlocks(24, blocks, NewCouplings[float32](masks, []int{3}, kern.ELU))),
 		kindOf("affine", NewAffine[float64]([]int{0, 2, 1, 0, 1}, true), NewAffine[float32]([]int{0, 2, 1, 0, 1}, true)),
 		kindOf("widths", NewAffine[float64]([]int{0, 2, 1, 0, 1}, false), NewAffine[float32]([]int{0, 2, 1, 0, 1}, false)),
 		kindOf("permutation", NewPermutation[float64]([]int{2, 0, 3, 1}), NewPermutation[float32]([]int{2, 0, 3, 1})),
@@ -235,7 +235,7 @@ func checkPull(t *testing.T, name string, b Bijector[float64]) {
 // TestGroup checks the laws of composition.
 func TestGroup(t *testing.T) {
 	masks := alternate(2, 4, stream("masks"))
-	a := Bijector[float64](NewRealNVP[float64](masks, []int{3}, kern.ELU))
+	a := Bijector[float64](NewCouplings[float64](masks, []int{3}, kern.ELU))
 	b := Bijector[float64](NewAffine[float64](indices(4), true))
 	c := Bijector[float64](NewPermutation[float64]([]int{1, 3, 0, 2}))
 	abc := Compose(a, b, c)

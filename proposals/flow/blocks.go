@@ -11,13 +11,13 @@ import (
 type Blocks[T kern.Float] struct {
 	dim    int
 	blocks [][]int // coordinates of each block, in the order of the couplings'
-	inner  *RealNVP[T]
+	inner  *Couplings[T]
 }
 
 // NewBlocks returns the layer of the given blocks of dim coordinates. It panics
 // if a coordinate is out of range or in two blocks, or if a block has not as
 // many as the couplings.
-func NewBlocks[T kern.Float](dim int, blocks [][]int, inner *RealNVP[T]) *Blocks[T] {
+func NewBlocks[T kern.Float](dim int, blocks [][]int, inner *Couplings[T]) *Blocks[T] {
 	seen := make([]bool, dim)
 	for _, block := range blocks {
 		if len(block) != inner.Dim() {

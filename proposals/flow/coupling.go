@@ -9,7 +9,7 @@ import (
 	"mcrun/proposals/flow/kern"
 )
 
-// RealNVP is a stack of affine couplings of d coordinates (L. Dinh, J.
+// Couplings is a stack of affine couplings of d coordinates (L. Dinh, J.
 // Sohl-Dickstein and S. Bengio, arXiv:1605.08803). A mask says which coordinates
 // a coupling leaves as they are, x_<; the others become, in generation,
 //
@@ -21,7 +21,7 @@ import (
 // The parameters of a coupling are those of s, the scale of each coordinate
 // that changes, and those of t. Weights that would multiply coordinates hidden
 // by the mask, or make outputs that are not used, are no parameters.
-type RealNVP[T kern.Float] struct {
+type Couplings[T kern.Float] struct {
 	dim       int
 	couplings []coupling
 	first     []int // where the parameters of each coupling begin, and the end
@@ -44,11 +44,11 @@ func split[T kern.Float](c *coupling, theta []T) (s, scale, t []T) {
 	return theta[:p:p], theta[p:end:end], theta[end:]
 }
 
-// NewRealNVP returns the couplings of the given masks, true where a coordinate
+// NewCouplings returns the couplings of the given masks, true where a coordinate
 // passes, with hidden layers of the given widths. It panics if a mask passes or
 // changes nothing, or if masks differ in length.
-func NewRealNVP[T kern.Float](masks [][]bool, hidden []int, act kern.Activation) *RealNVP[T] {
-	r := &RealNVP[T]{dim: len(masks[0]), first: []int{0}}
+func NewCouplings[T kern.Float](masks [][]bool, hidden []int, act kern.Activation) *Couplings[T] {
+	r := &Couplings[T]{dim: len(masks[0]), first: []int{0}}
 	for _, mask := range masks {
 		var c coupling
 		for i, pass := range mask {
@@ -95,13 +95,13 @@ func alternate(n, d int, random *mc.Stream) [][]bool {
 }
 
 // Dim implements [Bijector].
-func (r *RealNVP[T]) Dim() int { return r.dim }
+func (r *Couplings[T]) Dim() int { return r.dim }
 
 // Params implements [Bijector].
-func (r *RealNVP[T]) Params() int { return r.first[len(r.couplings)] }
+func (r *Couplings[T]) Params() int { return r.first[len(r.couplings)] }
 
 // Forward implements [Bijector].
-func (r *RealNVP[T]) Forward(theta, x []T, logdet []float64, w *Workspace[T]) {
+func (r *Couplings[T]) Forward(theta, x []T, logdet []float64, w *Workspace[T]) {
 	mark := w.mark()
 	row := w.numbers.take(len(logdet))
 	clear(row)
@@ -113,7 +113,7 @@ func (r *RealNVP[T]) Forward(theta, x []T, logdet []float64, w *Workspace[T]) {
 }
 
 // Inverse implements [Bijector].
-func (r *RealNVP[T]) Inverse(theta, x []T, logdet []float64, w *Workspace[T]) {
+func (r *Couplings[T]) Inverse(theta, x []T, logdet []float64, w *Workspace[T]) {
 	mark := w.mark()
 	row := w.numbers.take(len(logdet))
 	clear(row)
@@ -125,7 +125,7 @@ func (r *RealNVP[T]) Inverse(theta, x []T, logdet []float64, w *Workspace[T]) {
 }
 
 // apply applies one direction of coupling j.
-func (r *RealNVP[T]) apply(j int, theta, x, row []T, w *Workspace[T], update func(x, logdet, u, t, scale []T, m, n int)) {
+func (r *Couplings[T]) apply(j int, theta, x, row []T, w *Workspace[T], update func(x, logdet, u, t, scale []T, m, n int)) {
 	mark := w.mark()
 	c, n := &r.couplings[j], len(row)
 	s, scale, t := split(c, theta[r.first[j]:r.first[j+1]])
@@ -142,21 +142,21 @@ func (r *RealNVP[T]) apply(j int, theta, x, row []T, w *Workspace[T], update fun
 }
 
 // PullForward implements [Bijector].
-func (r *RealNVP[T]) PullForward(theta, x, g, l, gtheta []T, w *Workspace[T]) {
+func (r *Couplings[T]) PullForward(theta, x, g, l, gtheta []T, w *Workspace[T]) {
 	for j := len(r.couplings) - 1; j >= 0; j-- {
 		r.pull(j, theta, x, g, l, gtheta, w, kern.CoupleGrad[T])
 	}
 }
 
 // PullInverse implements [Bijector].
-func (r *RealNVP[T]) PullInverse(theta, x, g, l, gtheta []T, w *Workspace[T]) {
+func (r *Couplings[T]) PullInverse(theta, x, g, l, gtheta []T, w *Workspace[T]) {
 	for j := range r.couplings {
 		r.pull(j, theta, x, g, l, gtheta, w, kern.UncoupleGrad[T])
 	}
 }
 
 // pull applies the reverse mode of one direction of coupling j.
-func (r *RealNVP[T]) pull(j int, theta, x, g, l, gtheta []T, w *Workspace[T], update func(x, g, u, t, gscale, gl, scale []T, m, n int)) {
+func (r *Couplings[T]) pull(j int, theta, x, g, l, gtheta []T, w *Workspace[T], update func(x, g, u, t, gscale, gl, scale []T, m, n int)) {
 	mark := w.mark()
 	c, n := &r.couplings[j], len(l)
 	s, scale, t := split(c, theta[r.first[j]:r.first[j+1]])
@@ -178,9 +178,10 @@ func (r *RealNVP[T]) pull(j int, theta, x, g, l, gtheta []T, w *Workspace[T], up
 	scatter(x, change, c.change, n)
 	scatter(g, gchange, c.change, n)
 	gkeep := w.numbers.take(len(keep))
-	pull(&c.net, s, keep, keptS, outS, gkeep, gs, n, w)
-	scatterAdd(g, gkeep, c.keep, n)
+	// Of t first, whose hidden layers are still in the cache.
 	pull(&c.net, t, keep, keptT, outT, gkeep, gt, n, w)
+	scatterAdd(g, gkeep, c.keep, n)
+	pull(&c.net, s, keep, keptS, outS, gkeep, gs, n, w)
 	scatterAdd(g, gkeep, c.keep, n)
 	w.release(mark)
 }
@@ -188,7 +189,7 @@ func (r *RealNVP[T]) pull(j int, theta, x, g, l, gtheta []T, w *Workspace[T], up
 // initialise draws the parameters of coupling j as PyTorch does by default:
 // weights and biases uniform within 1/sqrt(inputs), hidden coordinates counted
 // as inputs; the scale is 0.
-func (r *RealNVP[T]) initialise(theta []T, random *mc.Stream) {
+func (r *Couplings[T]) initialise(theta []T, random *mc.Stream) {
 	for j := range r.couplings {
 		c := &r.couplings[j]
 		s, scale, t := split(c, theta[r.first[j]:r.first[j+1]])
@@ -214,7 +215,7 @@ func uniform[T kern.Float](x []T, bound float64, random *mc.Stream) {
 
 // tensors holds, of each coupling, the mask, and weights and biases of s and t
 // with all d coordinates as inputs and outputs.
-func (r *RealNVP[T]) tensors(theta []T) []tensor[T] {
+func (r *Couplings[T]) tensors(theta []T) []tensor[T] {
 	var list []tensor[T]
 	for j := range r.couplings {
 		c := &r.couplings[j]
@@ -232,7 +233,7 @@ func (r *RealNVP[T]) tensors(theta []T) []tensor[T] {
 	return list
 }
 
-func (r *RealNVP[T]) netTensors(c *coupling, name string, theta []T) []tensor[T] {
+func (r *Couplings[T]) netTensors(c *coupling, name string, theta []T) []tensor[T] {
 	var list []tensor[T]
 	last := len(c.net.widths) - 2
 	for k := range last + 1 {

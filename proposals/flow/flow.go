@@ -50,7 +50,8 @@ type design struct {
 // drawn from random: weights as PyTorch's linear layers have by default, and 0
 // for the scale of s. Where the spec asks for a whitening or a prior made of the
 // model's moments, the model must be prepared, and is simulated with random numbers
-// of the same stream. The error is that of [Spec.Check].
+// of the same stream. The error is that of [Spec.Check], or says that
+// the simulation gave no spectrum.
 func New[T kern.Float](spec Spec, m models.Model, random *mc.Stream) (*Flow[T], error) {
 	at, err := spec.site(m)
 	if err != nil {
@@ -63,10 +64,14 @@ func New[T kern.Float](spec Spec, m models.Model, random *mc.Stream) (*Flow[T], 
 	if spec.Whiten != "none" || spec.Prior == "single-site" {
 		s := measure(at, m.(models.Differentiable), random)
 		if spec.Whiten != "none" {
-			d.sigma, d.mean = s.whitening(spec.paired(), at.dim)
+			if d.sigma, d.mean, err = s.whitening(spec.paired(), at.dim); err != nil {
+				return nil, err
+			}
 		}
 		if spec.Prior == "single-site" {
-			d.prior = fitPrior(s.site2, s.site4)
+			if d.prior, err = s.prior(); err != nil {
+				return nil, err
+			}
 		}
 	}
 	f := build[T](spec, at, d)
@@ -81,10 +86,10 @@ func build[T kern.Float](spec Spec, at site, d design) *Flow[T] {
 		f.sequence.add("whiten.", NewWhitening[T](at.sides, d.sigma, d.mean, spec.Whiten == "learned"))
 	}
 	for i, blocks := range spec.blocks(at) {
-		inner := NewRealNVP[T](d.masks[i], spec.Hidden, activations[spec.Activation])
+		inner := NewCouplings[T](d.masks[i], spec.Hidden, activations[spec.Activation])
 		f.sequence.add(fmt.Sprintf("layer.%d.", i), NewBlocks(at.dim, blocks, inner))
 	}
-	if spec.Architecture == CheckerboardNet && at.sides != nil {
+	if spec.Architecture == RealNVP && at.sides != nil {
 		f.sequence.add("layer.0.", NewCheckerboard[T](at.sides, spec.Couplings, spec.Hidden, spec.kernels(), activations[spec.Activation]))
 	}
 	switch spec.Prior {
@@ -131,7 +136,7 @@ func (s site) String() string {
 
 // blocks returns the blocks of each layer of blocks, in the order of inference.
 func (s *Spec) blocks(at site) [][][]int {
-	if s.Architecture == CheckerboardNet {
+	if s.Architecture == RealNVP {
 		if at.sides != nil {
 			return nil
 		}

@@ -2,6 +2,7 @@ package flow
 
 import (
 	"math"
+	"strings"
 	"testing"
 
 	"mcrun/mc"
@@ -156,4 +157,64 @@ func TestLogQGradient(t *testing.T) {
 	}
 	check("parameter", f.Theta, gtheta)
 	check("coordinate", x[:16*5], gx[:16*5])
+}
+
+// TestInitial checks masks and first parameters: a random half and its complement
+// in turn, weights uniform within 1/sqrt(inputs), hidden ones counted, and s = 0.
+func TestInitial(t *testing.T) {
+	f, err := New[float32](spec(t, map[string]any{"couplings": 7, "hidden": []int{9}}), dual(t, 8, 8), stream("initial"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	halves := map[[4]bool]int{}
+	for _, layer := range f.design.masks {
+		for j, mask := range layer {
+			var pass int
+			for i, p := range mask {
+				if p {
+					pass++
+				}
+				if j%2 == 1 && p == layer[j-1][i] {
+					t.Errorf("mask %d is no complement: %v after %v", j, mask, layer[j-1])
+				}
+			}
+			if pass != 2 {
+				t.Errorf("mask %v passes %d of 4", mask, pass)
+			}
+			halves[[4]bool(mask)]++
+		}
+	}
+	if len(halves) != 6 {
+		t.Errorf("%d of 6 halves are drawn", len(halves))
+	}
+	// Of each bound the largest number and the mean square, 1/3 of the bound's:
+	// there are 756 numbers or more, and 5 sigma are 0.05 bound^2.
+	most, square, count := map[float64]float64{}, map[float64]float64{}, map[float64]float64{}
+	for _, a := range f.tensors() {
+		var bound float64
+		switch {
+		case strings.Contains(a.name, ".0.weight") || strings.Contains(a.name, ".0.bias"):
+			bound = 1.0 / 2
+		case strings.Contains(a.name, ".1.weight") || strings.Contains(a.name, ".1.bias"):
+			bound = 1.0 / 3
+		case strings.HasSuffix(a.name, "scale"):
+		default:
+			continue
+		}
+		for _, v := range a.values() {
+			if v != 0 || bound == 0 { // weights that are not used are 0 in a file
+				most[bound] = max(most[bound], math.Abs(float64(v)))
+				square[bound] += float64(v) * float64(v)
+				count[bound]++
+			}
+		}
+	}
+	if most[0] != 0 {
+		t.Errorf("a scale is %v", most[0])
+	}
+	for _, bound := range []float64{1.0 / 2, 1.0 / 3} {
+		if most[bound] > bound || most[bound] < 0.98*bound || math.Abs(square[bound]/count[bound]-bound*bound/3) > 0.05*bound*bound {
+			t.Errorf("weights within %v: up to %v, mean square %v of %v numbers", bound, most[bound], square[bound]/count[bound], count[bound])
+		}
+	}
 }

@@ -1,9 +1,11 @@
 package flow
 
 import (
+	"fmt"
 	"math"
 
 	"mcrun/mc"
+	"mcrun/mc/param"
 	"mcrun/models"
 	"mcrun/proposals"
 	"mcrun/proposals/flow/kern"
@@ -128,23 +130,34 @@ func (s *moments) free(m *modes, f models.FieldCouplings) {
 
 // whitening returns the spectrum sigma and the mean of the Gaussian field that
 // has these moments: where the flow is symmetrised over the sign, of one of a
-// pair whose means are of either sign.
-func (s *moments) whitening(pair bool, sites int) (sigma []float64, mean float64) {
-	sigma = make([]float64, len(s.power))
-	for c, v := range s.power {
-		sigma[c] = math.Sqrt(v)
-	}
+// pair whose means are of either sign. The error says that they are no moments.
+func (s *moments) whitening(pair bool, sites int) (sigma []float64, mean float64, err error) {
 	variance := s.mean2 - s.mean*s.mean
 	mean = s.mean
 	if pair {
 		p := fitPrior(s.mean2, s.mean4)
 		mean, variance = p.mean, p.width*p.width
 	}
-	sigma[0] = math.Sqrt(float64(sites) * variance)
-	for c, v := range sigma {
-		sigma[c] = float64(float32(v)) // as a weights file holds them
+	sigma = make([]float64, len(s.power))
+	for c, v := range s.power {
+		if c == 0 {
+			v = float64(sites) * variance
+		}
+		sigma[c] = float64(float32(math.Sqrt(v))) // as a weights file holds them
+		if !(sigma[c] > 0) || math.IsInf(sigma[c], 0) {
+			return nil, 0, &param.Error{Key: "whiten", Problem: fmt.Sprintf("finds the variance %v of a mode in a simulation of the model, which did not move or diverged", v), Expected: "none"}
+		}
 	}
-	return sigma, float64(float32(mean))
+	return sigma, float64(float32(mean)), nil
+}
+
+// prior returns the prior that has the moments of a coordinate.
+func (s *moments) prior() (prior, error) {
+	p := fitPrior(s.site2, s.site4)
+	if !(p.width > 0) || math.IsInf(p.width, 0) || math.IsNaN(p.mean) {
+		return p, &param.Error{Key: "prior", Problem: fmt.Sprintf("finds <x^2> = %v in a simulation of the model, which did not move or diverged", s.site2), Expected: "normal"}
+	}
+	return p, nil
 }
 
 // sampler returns a function that moves a chain on and returns its

@@ -137,9 +137,19 @@ func TestPair(t *testing.T) {
 		pair        bool
 		mean, width float64
 	}{{true, mean, width}, {false, 0, math.Sqrt(second)}} {
-		sigma, m := s.whitening(c.pair, 16)
-		if math.Abs(m-c.mean) > 1e-6 || math.Abs(sigma[0]-4*c.width) > 1e-6 || math.Abs(sigma[1]-math.Sqrt2) > 1e-6 {
+		sigma, m, err := s.whitening(c.pair, 16)
+		if err != nil || math.Abs(m-c.mean) > 1e-6 || math.Abs(sigma[0]-4*c.width) > 1e-6 || math.Abs(sigma[1]-math.Sqrt2) > 1e-6 {
 			t.Errorf("a pair %v: mean %v, sigma %v", c.pair, m, sigma)
+		}
+	}
+	for _, bad := range []float64{0, math.NaN(), math.Inf(1)} {
+		s := moments{power: []float64{1, bad}, mean2: 1, mean4: 3}
+		if _, _, err := s.whitening(true, 16); err == nil {
+			t.Errorf("a mode of variance %v is taken", bad)
+		}
+		s = moments{site2: bad, site4: 1}
+		if p, err := s.prior(); err == nil {
+			t.Errorf("<x^2> = %v gives the prior %v", bad, p)
 		}
 	}
 	// Of one normal distribution, or a broader one, the mean is 0.

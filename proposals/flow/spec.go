@@ -19,7 +19,7 @@ type Spec struct {
 	Hidden       []int        `card:"hidden" default:"10 10 10" min:"1" max:"4096" doc:"widths of the hidden layers"`
 	Activation   string       `card:"activation" default:"elu" oneof:"elu tanh relu silu softplus" doc:"function between linear maps"`
 	Repeat       int          `card:"repeat" default:"1" min:"1" max:"100" doc:"pairs of layers at each scale"`
-	Depth        *int         `card:"depth" min:"1" max:"100" doc:"number of scales, of tebd pairs of layers; as many as the sides allow if left out"`
+	Depth        *int         `card:"depth" min:"1" max:"100" doc:"number of scales, of tebd pairs of layers; if left out as many as the sides allow, of tebd as neuralrg would have for sides of powers of 2"`
 	Kernel       []int        `card:"kernel" default:"3" min:"1" max:"63" doc:"of realnvp on a lattice: side of the window of each convolution, or one for all"`
 	Prior        string       `card:"prior" default:"normal" oneof:"normal scales single-site" doc:"distribution of the latent variables: standard normal, normal with learned widths at each scale, or fitted to the model's single site"`
 	Symmetry     string       `card:"symmetry" default:"none" doc:"group over which the flow is averaged: none, or z2, translations and point, joined by +"`
@@ -32,9 +32,9 @@ type Architecture string
 
 // The architectures.
 const (
-	NeuralRG        Architecture = "neuralrg"
-	TEBD            Architecture = "tebd"
-	CheckerboardNet Architecture = "realnvp"
+	NeuralRG Architecture = "neuralrg"
+	TEBD     Architecture = "tebd"
+	RealNVP  Architecture = "realnvp"
 )
 
 // activations are the activations by their names on a card.
@@ -93,7 +93,7 @@ func (s *Spec) site(m models.Model) (site, error) {
 	if s.Prior == "single-site" && s.Whiten != "none" {
 		return site{}, &param.Error{Key: "prior", Problem: "is single-site beside a whitening, whose latent variables are no single sites of the model", Expected: "normal or scales, or whiten = \"none\""}
 	}
-	if s.Architecture == CheckerboardNet {
+	if s.Architecture == RealNVP {
 		return at, s.checkConvolutions(at.sides)
 	}
 	if !slices.Equal(s.Kernel, []int{3}) {
@@ -156,6 +156,9 @@ func (s *Spec) checkConvolutions(sides []int) error {
 	if s.Repeat != 1 {
 		return &param.Error{Key: "repeat", Problem: fmt.Sprintf("is %d, but realnvp has no scales", s.Repeat), Expected: "1, and more couplings"}
 	}
+	if sides == nil && !slices.Equal(s.Kernel, []int{3}) {
+		return &param.Error{Key: "kernel", Problem: fmt.Sprintf("is %s, but without a lattice there are no convolutions", param.Format(s.Kernel)), Expected: "kernel left out"}
+	}
 	if maps := len(s.Hidden) + 1; len(s.Kernel) != 1 && len(s.Kernel) != maps {
 		return &param.Error{Key: "kernel", Problem: fmt.Sprintf("has %d numbers", len(s.Kernel)), Expected: fmt.Sprintf("one, or %d, one for each convolution", maps)}
 	}
@@ -170,7 +173,7 @@ func (s *Spec) checkConvolutions(sides []int) error {
 		}
 	}
 	if !wide {
-		return &param.Error{Key: "kernel", Problem: "has windows of one site only, in which a site that changes sees nothing", Expected: "a first number of 3 or more"}
+		return &param.Error{Key: "kernel", Problem: "has windows of one site only, in which a site that changes sees nothing", Expected: "a number of 3 or more"}
 	}
 	return nil
 }

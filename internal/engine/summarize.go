@@ -228,6 +228,7 @@ func (t *taskReader) rungs(c *card.Card, chains []chainSeries) ([]report.Task, e
 		for i, x := range chains {
 			rung.add(x, r, states[i].counts.Tallies[r])
 		}
+		ladder.Move(rung.Tally)
 		tasks = append(tasks, rung.Task)
 	}
 	return tasks, nil

@@ -223,7 +223,7 @@ func kernelDoubts(t mc.Tally, accept float64, few bool) []doubt {
 	about := func(name, format string, args ...any) {
 		list = append(list, doubt{kind: name, name: name, message: fmt.Sprintf(format, args...)})
 	}
-	if float64(t.Accepted) < leastAcceptance*float64(t.Proposed) {
+	if !moves(t) {
 		about(acceptanceName, "only %d of %d proposals went through, so that records hardly change: make smaller steps where the kernel has a step size, use another kernel where it has none, or put it in a cycle with another",
 			t.Accepted, t.Proposed)
 	} else if float64(t.Accepted) < mistuned*accept*float64(t.Proposed) {

@@ -6,6 +6,7 @@ import (
 	"strconv"
 
 	"mcrun/analysis"
+	"mcrun/mc"
 	"mcrun/mc/param"
 	"mcrun/observables"
 )
@@ -20,6 +21,9 @@ type Ladder struct {
 	Exchange [][][]float64
 	Trips    [][]float64
 	Failed   []uint64 // exchanges of each rung with the next, refused for energies that are not finite
+	// Moving says that at some rung the kernel does move its replicas. Where it
+	// hardly does at another, exchanges do.
+	Moving bool
 }
 
 // The observables of a ladder itself, of each of its rungs but the last, and of
@@ -41,6 +45,15 @@ const (
 
 // isOfLadder reports whether an observable is one of a ladder itself.
 func isOfLadder(name string) bool { return name == exchangeName || name == tripName }
+
+// moves reports whether a kernel that counted so much changes its configurations
+// often enough.
+func moves(t mc.Tally) bool {
+	return float64(t.Accepted) >= leastAcceptance*float64(t.Proposed)
+}
+
+// Move notes what the kernel of a rung counted in all chains.
+func (l *Ladder) Move(t mc.Tally) { l.Moving = l.Moving || moves(t) }
 
 // exchange returns the observables of the ladder that a rung has, and the doubts
 // about the ladder. The round trip time is that of a replica, the number of

@@ -98,7 +98,11 @@ func Summarize(t Task) Result {
 			r.Acceptance = &a
 		}
 		few := slices.ContainsFunc(doubts, func(same []doubt) bool { return same[0].kind == string(analysis.FewRecords) })
-		doubts.add(kernelDoubts(t.Tally, t.Accept, few)...)
+		found := kernelDoubts(t.Tally, t.Accept, few)
+		if t.Ladder != nil && t.Ladder.Moving {
+			found = slices.DeleteFunc(found, func(d doubt) bool { return d.name == acceptanceName && !moves(t.Tally) })
+		}
+		doubts.add(found...)
 	}
 	r.Doubts = doubts.list()
 	return r

@@ -6,6 +6,8 @@ import (
 	"math"
 	"slices"
 
+	"gonum.org/v1/gonum/floats"
+
 	"mcrun/mc"
 	"mcrun/mc/param"
 	"mcrun/models"
@@ -144,7 +146,16 @@ func untold(key string, value *float64, to float64) (keys []string, accept float
 
 // Bind implements Spec.
 func (k *HMC) Bind(m models.Model, c Chain) mc.Kernel {
-	h := newHMC(m.(models.Differentiable), c, k.Integrator.orDefault())
+	return k.BindTogether(m, []Chain{c}, c.Random)
+}
+
+// BindTogether returns the kernel of several chains whose trajectories make their
+// steps at the same time, so that a gradient is one of the whole batch: for models
+// that take less time for a batch than for its configurations one by one. All
+// chains have one step and one length. The length is jittered with numbers of
+// shared, which for one chain alone may be its own.
+func (k *HMC) BindTogether(m models.Model, chains []Chain, shared *mc.Stream) mc.Kernel {
+	h := newHMC(m.(models.Differentiable), chains, shared, k.Integrator.orDefault())
 	h.jitter = k.Jitter
 	h.step, h.length = firstStep, firstLength
 	if k.Length != nil {
@@ -195,16 +206,17 @@ func needFlat(m models.Model) error {
 	return needGradient(m)
 }
 
-// hmc is hybrid Monte Carlo on one chain.
+// hmc is hybrid Monte Carlo on one chain, or on several in one batch.
 type hmc struct {
 	motion     *motion
 	integrator Integrator
-	state      models.Field
-	random     *mc.Stream
-	tally      *mc.Tally
+	chains     []Chain
+	states     []models.Field
+	shared     *mc.Stream // for the time of trajectories
 
-	now, next place // the state, and the end of a trajectory
+	now, next place // the states, and the ends of trajectories
 	p         []float64
+	h         [2][]float64 // H at the beginning and the end of each
 
 	step, length, jitter float64 // length 0: one step
 	frozen               bool
@@ -218,17 +230,22 @@ type hmc struct {
 	slope      float64 // sum over these of what lengths climbs by
 }
 
-func newHMC(m models.Differentiable, c Chain, i Integrator) *hmc {
-	return &hmc{
-		motion:     newMotion(m, c.Random),
+func newHMC(m models.Differentiable, chains []Chain, shared *mc.Stream, i Integrator) *hmc {
+	n := len(chains)
+	h := &hmc{
+		motion:     newMotion(m, nil),
 		integrator: i,
-		state:      c.State.(models.Field),
-		random:     c.Random,
-		tally:      c.Tally,
-		now:        newPlace(m.Dim()),
-		next:       newPlace(m.Dim()),
-		p:          apart(m.Dim()),
+		chains:     chains,
+		shared:     shared,
+		now:        newPlaces(m.Dim(), n),
+		next:       newPlaces(m.Dim(), n),
+		p:          apart(m.Dim() * n),
+		h:          [2][]float64{make([]float64, n), make([]float64, n)},
 	}
+	for _, c := range chains {
+		h.states = append(h.states, c.State.(models.Field))
+	}
+	return h
 }
 
 // apart returns n numbers that lie off the beginning of a page. Processors take
@@ -239,31 +256,44 @@ func apart(n int) []float64 {
 	return make([]float64, offset+n)[offset:]
 }
 
-// Step makes one trajectory.
+// Step makes one trajectory in every chain.
 func (h *hmc) Step() {
-	h.motion.arrive(h.now, h.state)
-	h.motion.draw(h.state, h.p)
-	before := h.now.s[0] + h.motion.kinetic(h.p)
+	h.motion.arrive(h.now, h.states...)
+	for c, state := range h.states {
+		h.motion.normal = h.chains[c].Random
+		h.motion.draw(state, h.now.of(h.p, c))
+	}
+	h.energies(h.h[0], h.now)
 	h.next.copyFrom(h.now)
 	n, step := h.plan()
-	dH := math.NaN()
-	if h.motion.run(h.next, h.p, h.integrator, n, step) {
-		dH = h.next.s[0] + h.motion.kinetic(h.p) - before
+	h.motion.run(h.next, h.p, h.integrator, n, step)
+	h.energies(h.h[1], h.next)
+	velocity := h.motion.velocity(h.p)
+	for c, chain := range h.chains {
+		dH := h.h[1][c] - h.h[0][c]
+		var acceptance float64
+		sound := !h.next.lost[c] && math.Abs(dH) <= maxError
+		if sound {
+			acceptance = math.Min(1, math.Exp(-dH))
+		}
+		chain.Tally.Trajectory(!sound, false)
+		h.observe(c, acceptance, float64(n)*step, velocity)
+		if !chain.Random.Below(mc.Threshold(acceptance)) {
+			chain.Tally.Add(1, 0)
+			continue
+		}
+		chain.Tally.Add(1, 1)
+		h.now.take(h.next, c)
+		copy(h.states[c], h.now.of(h.now.x, c))
 	}
-	var acceptance float64
-	sound := math.Abs(dH) <= maxError
-	if sound {
-		acceptance = math.Min(1, math.Exp(-dH))
+}
+
+// energies writes H of each chain at a place.
+func (h *hmc) energies(dst []float64, q place) {
+	v := h.motion.velocity(h.p)
+	for c, s := range q.s {
+		dst[c] = s + floats.Dot(q.of(h.p, c), q.of(v, c))/2
 	}
-	h.tally.Trajectory(!sound, false)
-	h.observe(acceptance, float64(n)*step)
-	if !h.random.Below(mc.Threshold(acceptance)) {
-		h.tally.Add(1, 0)
-		return
-	}
-	h.tally.Add(1, 1)
-	h.now, h.next = h.next, h.now
-	copy(h.state, h.now.x)
 }
 
 // plan returns how many steps a trajectory makes, and of which time each.
@@ -271,14 +301,15 @@ func (h *hmc) plan() (n int, step float64) {
 	if h.length == 0 {
 		return 1, h.step
 	}
-	time := h.length * (1 + h.jitter*(2*h.random.Float64()-1))
+	time := h.length * (1 + h.jitter*(2*h.shared.Float64()-1))
 	n = max(1, int(math.Round(time/h.step)))
 	return n, time / float64(n)
 }
 
-// observe takes from a trajectory from now to next, of given acceptance and
-// time, what tuning needs.
-func (h *hmc) observe(acceptance, time float64) {
+// observe takes from a trajectory of a chain from now to next, of given
+// acceptance and time, with the velocities of all chains at its end, what tuning
+// needs.
+func (h *hmc) observe(chain int, acceptance, time float64, velocity []float64) {
 	if h.frozen {
 		return
 	}
@@ -287,18 +318,18 @@ func (h *hmc) observe(acceptance, time float64) {
 	if h.lengths == nil || acceptance == 0 {
 		return
 	}
-	v := h.motion.velocity(h.p)
-	was, is, speed := h.slow(v)
+	was, is, speed := h.slow(chain, velocity)
 	jump := is - was
 	if slope := acceptance * jump * (2*speed*time - jump); finite(slope) {
 		h.slope += slope
 	}
 }
 
-// slow returns |sum_x s_x|^2 at the two ends of a trajectory, and its derivative
-// with time at the end, where the velocity is v.
-func (h *hmc) slow(v []float64) (was, is, speed float64) {
-	x, y, n := h.now.x, h.next.x, max(1, h.motion.sphere)
+// slow returns |sum_x s_x|^2 at the two ends of a chain's trajectory, and its
+// derivative with time at the end, where the velocities are v.
+func (h *hmc) slow(chain int, v []float64) (was, is, speed float64) {
+	x, y, n := h.now.of(h.now.x, chain), h.now.of(h.next.x, chain), max(1, h.motion.sphere)
+	v = h.now.of(v, chain)
 	for c := range n {
 		var a, b, s float64
 		for i := c; i < len(x); i += n {
@@ -328,7 +359,14 @@ func (h *hmc) Tune() {
 	}
 	h.since, h.acceptance, h.slope = 0, 0, 0
 	h.bound()
-	if h.fit != nil && h.fit.add(h.state) {
+	if h.fit == nil {
+		return
+	}
+	ready := false
+	for _, state := range h.states {
+		ready = h.fit.add(state)
+	}
+	if ready {
 		h.weigh()
 	}
 }

@@ -43,15 +43,20 @@ func (i Integrator) orDefault() Integrator {
 	return i
 }
 
-// A place is a configuration with its action and gradient.
+// A place is a configuration with its action and gradient, or those of several
+// chains, one after the other as models take them.
 type place struct {
 	x, g models.Field
-	s    []float64 // one number, as models take it
+	s    []float64
+	lost []bool // of chains: whether S was not finite here, or on the way
 }
 
 // newPlace returns a place that is none: no configuration equals it.
-func newPlace(dim int) place {
-	q := place{make(models.Field, dim), make(models.Field, dim), make([]float64, 1)}
+func newPlace(dim int) place { return newPlaces(dim, 1) }
+
+// newPlaces returns a place of several chains that is none.
+func newPlaces(dim, chains int) place {
+	q := place{make(models.Field, dim*chains), make(models.Field, dim*chains), make([]float64, chains), make([]bool, chains)}
 	for i := range q.x {
 		q.x[i] = math.NaN()
 	}
@@ -62,7 +67,21 @@ func newPlace(dim int) place {
 func (a place) copyFrom(b place) {
 	copy(a.x, b.x)
 	copy(a.g, b.g)
-	a.s[0] = b.s[0]
+	copy(a.s, b.s)
+	copy(a.lost, b.lost)
+}
+
+// of returns the part of a slice like x that is of one chain.
+func (a place) of(x []float64, chain int) []float64 {
+	dim := len(x) / len(a.s)
+	return x[chain*dim : (chain+1)*dim]
+}
+
+// take copies one chain of another place.
+func (a place) take(b place, chain int) {
+	copy(a.of(a.x, chain), b.of(b.x, chain))
+	copy(a.of(a.g, chain), b.of(b.g, chain))
+	a.s[chain], a.lost[chain] = b.s[chain], b.lost[chain]
 }
 
 // A motion is Hamilton's equations for a model. Where the sites hold unit
@@ -88,17 +107,28 @@ func newMotion(m models.Differentiable, normal *mc.Stream) *motion {
 	return d
 }
 
-// look evaluates S and its gradient at a place and reports whether S is finite.
+// look evaluates S and its gradient at a place and reports whether some chain is
+// not lost.
 func (d *motion) look(q place) bool {
 	d.model.Gradient(q.x, q.s, q.g)
-	return finite(q.s[0])
+	for c, s := range q.s {
+		q.lost[c] = q.lost[c] || !finite(s)
+	}
+	return slices.Contains(q.lost, false)
 }
 
-// arrive makes q the place of a state, which another kernel may have moved
-// since.
-func (d *motion) arrive(q place, state models.Field) {
-	if !slices.Equal(q.x, state) {
-		copy(q.x, state)
+// arrive makes q the place of the states of the chains, which another kernel may
+// have moved since.
+func (d *motion) arrive(q place, states ...models.Field) {
+	moved := false
+	for c, state := range states {
+		if x := q.of(q.x, c); !slices.Equal(x, state) {
+			copy(x, state)
+			moved = true
+		}
+	}
+	if moved {
+		clear(q.lost)
 		d.look(q)
 	}
 }
@@ -118,7 +148,7 @@ func (d *motion) draw(x, p []float64) {
 	}
 }
 
-// kinetic returns p M^-1 p/2.
+// kinetic returns p M^-1 p/2 of one chain.
 func (d *motion) kinetic(p []float64) float64 {
 	return floats.Dot(p, d.velocity(p)) / 2
 }
@@ -128,13 +158,16 @@ func (d *motion) velocity(p []float64) []float64 {
 	if d.mass == nil {
 		return p
 	}
-	d.mass.inverse(d.v, p)
-	return d.v
+	dim := d.model.Dim()
+	for at := 0; at < len(p); at += dim {
+		d.mass.inverse(d.v[at:at+dim], p[at:at+dim])
+	}
+	return d.v[:len(p)]
 }
 
-// run moves a place and its momenta along by n steps. It reports false where the
-// action is not finite at the end, or, where it stops, on the way; the actions on
-// the way of a model that leaps are not computed.
+// run moves a place and its momenta along by n steps. It reports false where all
+// chains are lost at the end, or, where it stops, on the way: their actions are not
+// finite. The actions on the way of a model that leaps are not computed.
 func (d *motion) run(q place, p []float64, scheme Integrator, n int, step float64) bool {
 	parts, first, inner := 1, 0.5, 0.0 // drifts in a step, and its kicks
 	if scheme == MinimumNorm {
@@ -147,7 +180,9 @@ func (d *motion) run(q place, p []float64, scheme Integrator, n int, step float6
 			kick = 2 * first * step
 		}
 		if d.leaper != nil && d.mass == nil {
-			d.leaper.Leap(q.x, p, step/float64(parts), kick)
+			for c := range q.s {
+				d.leaper.Leap(q.of(q.x, c), q.of(p, c), step/float64(parts), kick)
+			}
 			continue
 		}
 		d.drift(q.x, p, step/float64(parts))

@@ -97,6 +97,20 @@ type Tuned interface {
 	Tunes(m models.Model) (keys []string, accept float64)
 }
 
+// Batched is the ability of a Spec whose kernel can move several chains in one
+// batch, where that takes less time than one after the other.
+type Batched interface {
+	Spec
+	// Batches reports whether the kernel is one, with the keys that it has. All
+	// chains of a proposal then form one group, and BindAll is called in place
+	// of Bind.
+	Batches() bool
+	// BindAll returns the kernel that makes a step in every chain. The chains draw
+	// from random numbers of their own what concerns them alone, and from shared
+	// what all have in common. The model is prepared and has passed Check.
+	BindAll(m models.Model, chains []Chain, shared *mc.Stream) mc.Kernel
+}
+
 // An Entry is a kernel that run cards can name.
 type Entry struct {
 	Name string

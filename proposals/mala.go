@@ -50,7 +50,7 @@ func (k *MALA) Tunes(models.Model) (keys []string, accept float64) {
 
 // Bind implements Spec.
 func (k *MALA) Bind(m models.Model, c Chain) mc.Kernel {
-	h := newHMC(m.(models.Differentiable), c, Leapfrog)
+	h := newHMC(m.(models.Differentiable), []Chain{c}, c.Random, Leapfrog)
 	if k.Step != nil {
 		h.step = *k.Step
 	} else {

@@ -233,7 +233,7 @@ type hmc struct {
 func newHMC(m models.Differentiable, chains []Chain, shared *mc.Stream, i Integrator) *hmc {
 	n := len(chains)
 	h := &hmc{
-		motion:     newMotion(m, nil),
+		motion:     newMotion(m, chains[0].Random),
 		integrator: i,
 		chains:     chains,
 		shared:     shared,

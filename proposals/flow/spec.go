@@ -62,19 +62,9 @@ type site struct {
 
 // site checks the model.
 func (s *Spec) site(m models.Model) (site, error) {
-	d, ok := m.(models.Differentiable)
-	if !ok {
-		return site{}, fmt.Errorf("a flow needs a density with a gradient (models.Differentiable)")
-	}
-	if _, ok := m.(models.Spherical); ok {
-		return site{}, fmt.Errorf("the model's sites hold unit vectors; a flow is of real numbers that range from minus to plus infinity")
-	}
-	at := site{dim: d.Dim()}
-	if r, ok := m.(models.Regular); ok && at.dim == m.Sites() {
-		at.sides = r.Sides()
-	}
-	if at.dim < 2 {
-		return site{}, fmt.Errorf("the model has one coordinate; a coupling needs two")
+	at, err := coordinates(m)
+	if err != nil {
+		return site{}, err
 	}
 	if _, err := order(s.Symmetry, at.sides); err != nil {
 		return site{}, err
@@ -120,6 +110,26 @@ func (s *Spec) site(m models.Model) (site, error) {
 			Problem:  fmt.Sprintf("is %d, but the sides of a lattice of %s are not all divisible by 2^%d", *s.Depth, shapeWords(at.sides), *s.Depth),
 			Expected: fmt.Sprintf("at most %d", most),
 		}
+	}
+	return at, nil
+}
+
+// coordinates returns where a flow for a model would live, or an error if there is
+// none, whatever its Spec.
+func coordinates(m models.Model) (site, error) {
+	d, ok := m.(models.Differentiable)
+	if !ok {
+		return site{}, fmt.Errorf("a flow needs a density with a gradient (models.Differentiable)")
+	}
+	if _, ok := m.(models.Spherical); ok {
+		return site{}, fmt.Errorf("the model's sites hold unit vectors; a flow is of real numbers that range from minus to plus infinity")
+	}
+	at := site{dim: d.Dim()}
+	if r, ok := m.(models.Regular); ok && at.dim == m.Sites() {
+		at.sides = r.Sides()
+	}
+	if at.dim < 2 {
+		return site{}, fmt.Errorf("the model has one coordinate; a coupling needs two")
 	}
 	return at, nil
 }

@@ -88,6 +88,12 @@ type Member struct {
 	Dual, Refresh bool
 }
 
+// Batches reports whether the kernel moves all chains of a proposal in one batch.
+func (m Member) Batches() bool {
+	b, ok := m.Spec.(proposals.Batched)
+	return ok && b.Batches()
+}
+
 // Tasks returns the number of tasks: every proposal at every point. Task n is
 // proposal n mod P of point n / P, P being the number of proposals.
 func (c *Card) Tasks() int { return len(c.Points) * len(c.Points[0].Proposals) }

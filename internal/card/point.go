@@ -192,9 +192,12 @@ func (c *checker) unknownWord(p path, word, problem string, valid []string) {
 	c.report(p, e)
 }
 
-// Group returns how many chains are advanced together: two, where pairs are
-// observed.
-func (p *Point) Group() int {
+// Group returns how many chains of a proposal are advanced together: all, where one
+// of its kernels moves them in one batch, and two, where pairs are observed.
+func (p *Point) Group(prop *Proposal) int {
+	if prop.Ladder == nil && slices.ContainsFunc(prop.Members, Member.Batches) {
+		return p.Run.Chains
+	}
 	for _, o := range p.Observables {
 		if o.Paired(p.Model) {
 			return 2
@@ -248,7 +251,11 @@ func (c *checker) savable(p *Point) {
 // memory checks that the chains fit the machine and reports whether they do.
 func (c *checker) memory(tree map[string]any, p *Point) bool {
 	chain, shared := p.Bytes()
-	chains := min(p.Run.Chains, p.Group()*max(1, c.machine.Workers))
+	width := 1
+	for i := range p.Proposals {
+		width = max(width, p.Group(&p.Proposals[i]))
+	}
+	chains := min(p.Run.Chains, width*max(1, c.machine.Workers))
 	need := shared + chain*float64(chains)
 	if c.machine.Memory == 0 || need <= c.machine.Memory {
 		return true

@@ -9,9 +9,9 @@ import (
 	"mcrun/models"
 )
 
-// groups returns how many chains are in each group of the tasks of a point.
-func groups(p *card.Point) []int {
-	width := p.Group()
+// groups returns how many chains are in each group of the task of a proposal.
+func groups(p *card.Point, prop *card.Proposal) []int {
+	width := p.Group(prop)
 	return slices.Repeat([]int{width}, p.Run.Chains/width)
 }
 
@@ -54,11 +54,7 @@ func group(t *target, prop *card.Proposal, first, chains int) (*mc.Group, error)
 	if err != nil {
 		return nil, err
 	}
-	kernels := make([]mc.Kernel, chains)
-	for i := range kernels {
-		kernels[i] = w.kernel(i, &g.Tally)
-	}
-	g.Kernel = together(kernels)
+	g.Kernel = w.kernels(&g.Tally)
 	g.Probe, g.Row, g.Check = w, w.width, w.check
 	if p.Run.Save > 0 {
 		g.Export = w.export

@@ -50,7 +50,7 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		point, prop := task(c, i)
 		run := point.Run
 		chain, shared := point.Bytes()
-		memory := float64(min(workers*point.Group(), run.Chains*tasks))*chain + shared
+		memory := float64(min(workers*point.Group(prop), run.Chains*tasks))*chain + shared
 		cost.Memory = max(cost.Memory, memory)
 		columns := 0
 		for _, c := range point.StoredColumns(prop) {
@@ -121,15 +121,21 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 		return 0, err
 	}
 	columns := observables.Columns(t.Model, p.Observables, false) // averages over clusters take their time in the kernel
-	w, err := newRow(t, prop, columns, mc.NewGroup(0, p.Group(), p.Seed), "")
+	w, err := newRow(t, prop, columns, mc.NewGroup(0, p.Group(prop), p.Seed), "")
 	if err != nil {
 		return 0, err
 	}
 	clusters := observables.NewProbe(t.Model, p.Columns(prop), w.shown()...).Listener(0)
 	var weights float64
 	for i, member := range prop.Members {
-		k := w.bind(member, i, 0, new(mc.Tally), clusters)
+		var k mc.Kernel
 		steps := float64(member.Steps)
+		if member.Batches() {
+			k = w.bindAll(member, i, new(mc.Tally))
+			steps /= float64(len(w.replicas))
+		} else {
+			k = w.bind(member, i, 0, new(mc.Tally), clusters)
+		}
 		if prop.Kind == card.Mixture {
 			steps *= member.Weight
 			weights += member.Weight
@@ -139,8 +145,8 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	if prop.Kind == card.Mixture {
 		perSweep /= weights
 	}
-	rows := make([]float64, p.Group()*w.width)
-	read := repeat(func() { w.Read(rows) }, long/4) / float64(p.Group())
+	rows := make([]float64, p.Group(prop)*w.width)
+	read := repeat(func() { w.Read(rows) }, long/4) / float64(p.Group(prop))
 	return perSweep + read/float64(p.Run.Every), nil
 }
 
@@ -150,7 +156,7 @@ func trialLadder(p *card.Point, prop *card.Proposal, long time.Duration) (perSwe
 	if err != nil {
 		return 0, err
 	}
-	chains := p.Group()
+	chains := p.Group(prop)
 	g, err := l.group(0, chains)
 	if err != nil {
 		return 0, err

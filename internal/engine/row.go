@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"slices"
 	"strconv"
 
 	"mcrun/internal/card"
@@ -123,19 +124,58 @@ func (w *row) check() error {
 	return w.found
 }
 
+// kernels builds the kernel of all chains, whose step is one sweep of the proposal
+// in each. It counts in tally.
+func (w *row) kernels(tally *mc.Tally) mc.Kernel {
+	all := make([]mc.Kernel, len(w.replicas))
+	if !slices.ContainsFunc(w.prop.Members, card.Member.Batches) {
+		for i := range all {
+			all[i] = w.kernel(i, tally)
+		}
+		return together(all)
+	}
+	// The chains take the turns of the members together.
+	clusters := make([]*observables.Listener, len(all))
+	for i := range clusters {
+		clusters[i] = w.listen(i)
+	}
+	return w.turns(0, func(member card.Member, n int) mc.Kernel {
+		if member.Batches() {
+			return w.bindAll(member, n, tally)
+		}
+		own := make([]mc.Kernel, len(w.replicas))
+		for i := range own {
+			own[i] = w.bind(member, n, i, tally, clusters[i])
+		}
+		return together(own)
+	})
+}
+
 // kernel builds the kernel of a chain whose step is one sweep of the proposal or,
-// of a ladder, what is done at a rung in one round. It counts in tally, and tells
-// the probe of the clusters that it builds, if there is something averaged over
-// them.
+// of a ladder, what is done at a rung in one round. It counts in tally.
 func (w *row) kernel(chain int, tally *mc.Tally) mc.Kernel {
+	clusters := w.listen(chain)
+	return w.turns(chain, func(member card.Member, n int) mc.Kernel {
+		return w.bind(member, n, chain, tally, clusters)
+	})
+}
+
+// listen returns what averages over the clusters of a chain, or nil if nothing does.
+func (w *row) listen(chain int) *observables.Listener {
 	clusters := w.probe.Listener(chain)
 	if clusters != nil {
 		w.group.Own(clusters)
 	}
+	return clusters
+}
+
+// turns builds the kernel whose step is one pass of the proposal, or one draw of
+// it, with random numbers of a chain.
+func (w *row) turns(chain int, bind func(member card.Member, n int) mc.Kernel) mc.Kernel {
 	var kernels []mc.Kernel
 	var weights []float64
-	for i, member := range w.prop.Members {
-		kernels = append(kernels, mc.Steps(w.bind(member, i, chain, tally, clusters), member.Steps))
+	for n, member := range w.prop.Members {
+		kernels = append(kernels, mc.Steps(bind(member, n), member.Steps))
 		weights = append(weights, member.Weight)
 	}
 	switch w.prop.Kind {
@@ -147,13 +187,45 @@ func (w *row) kernel(chain int, tally *mc.Tally) mc.Kernel {
 	return kernels[0]
 }
 
-// bind builds the kernel of member i of the proposal, of which a step is one
-// elementary step.
-func (w *row) bind(member card.Member, i, chain int, tally *mc.Tally, clusters *observables.Listener) mc.Kernel {
+// bindAll builds the kernel of member n of the proposal that moves all chains in one
+// batch.
+func (w *row) bindAll(member card.Member, n int, tally *mc.Tally) mc.Kernel {
+	purpose := "kernel " + strconv.Itoa(n)
+	chains := make([]proposals.Chain, len(w.replicas))
+	for i, x := range w.replicas {
+		chains[i] = proposals.Chain{State: x.state, Random: w.stream(i, purpose), Tally: tally}
+		if member.Dual {
+			chains[i].State = x.bridge.x
+		}
+	}
+	shared := w.stream(0, purpose+" of all chains")
+	model := models.Model(w.Model)
+	if member.Dual {
+		model = w.dual
+	}
+	kernel := member.Spec.(proposals.Batched).BindAll(model, chains, shared)
+	if w.replicas[0].bridge == nil {
+		return kernel
+	}
+	return mc.Cycle{before(func() {
+		for _, x := range w.replicas {
+			if member.Dual {
+				x.bridge.toField(member.Refresh)
+			} else {
+				x.bridge.toSpins()
+			}
+		}
+	}), kernel}
+}
+
+// bind builds the kernel of member n of the proposal for one chain, of which a step
+// is one elementary step. It tells clusters of those that it builds, if that is not
+// nil.
+func (w *row) bind(member card.Member, n, chain int, tally *mc.Tally, clusters *observables.Listener) mc.Kernel {
 	x := &w.replicas[chain]
 	c := proposals.Chain{
 		State:  x.state,
-		Random: w.stream(chain, "kernel "+strconv.Itoa(i)),
+		Random: w.stream(chain, "kernel "+strconv.Itoa(n)),
 		Tally:  tally,
 	}
 	if clusters != nil && member.Clusters(w.point) == nil {

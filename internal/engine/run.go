@@ -25,7 +25,7 @@ func Manifest(c *card.Card) []store.Task {
 	var tasks []store.Task
 	for i := range c.Tasks() {
 		point, prop := task(c, i)
-		tasks = append(tasks, store.Task{Name: prop.Name, State: store.Waiting, Groups: groups(point), Sweeps: make([]int, point.Run.Chains)})
+		tasks = append(tasks, store.Task{Name: prop.Name, State: store.Waiting, Groups: groups(point, prop), Sweeps: make([]int, point.Run.Chains)})
 	}
 	return tasks
 }
@@ -171,7 +171,7 @@ func (r *Run) list() {
 		if prop.Ladder != nil {
 			shared = &sharedLadder{point: point, prop: prop}
 		}
-		widths := groups(point)
+		widths := groups(point, prop)
 		r.left = append(r.left, len(widths))
 		first := 0
 		for g, chains := range widths {

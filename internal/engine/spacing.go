@@ -56,7 +56,7 @@ func space(ctx context.Context, p *card.Point, prop *card.Proposal) ([]float64, 
 		if err != nil {
 			return nil, err
 		}
-		g, err := l.group(0, p.Group(), "spacing by "+strconv.Itoa(n))
+		g, err := l.group(0, p.Group(prop), "spacing by "+strconv.Itoa(n))
 		if err != nil {
 			return nil, err
 		}

@@ -202,7 +202,7 @@ func (t *taskReader) rungs(c *card.Card, chains []chainSeries) ([]report.Task, e
 	}
 	states := make([]ladderState, len(chains))
 	ladder := report.Ladder{Key: l.Key, Failed: make([]uint64, l.Size()-1)}
-	width := t.point.Group()
+	width := t.point.Group(t.prop)
 	for i, x := range chains {
 		var err error
 		if states[i], err = readLadder(x.State, l, x.chain%width, width); err != nil {

@@ -15,8 +15,9 @@ type Card struct {
 	Points []Point // of the scan, the last key fastest; one if there is no scan
 	Advice Errors  // what is allowed, but hardly meant
 
-	axes  []axis
-	named []input // what list returns
+	axes      []axis
+	named     []input // what list returns
+	trainings []Training
 }
 
 // A Point is what is to be run at one point of the scan: one task for each
@@ -31,6 +32,7 @@ type Point struct {
 	Observables []observables.Observable // those recorded by name, then the derived ones
 	Derived     []param.Setting          // names and expressions of the derived ones
 	Proposals   []Proposal
+	Flows       []Flow // by name
 }
 
 // A Run says how many chains there are and how long they run.

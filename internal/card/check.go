@@ -12,7 +12,7 @@ import (
 )
 
 // sections are the tables and keys of a card.
-var sections = []string{"title", "seed", "model", "run", "observables", "proposal", "scan"}
+var sections = []string{"title", "seed", "model", "run", "observables", "proposal", "flow", "scan"}
 
 // card checks a whole card.
 func (c *checker) card(tree map[string]any) *Card {
@@ -51,6 +51,9 @@ func (c *checker) card(tree map[string]any) *Card {
 		sweeps += n * (float64(p.Run.Thermalize) + float64(p.Run.Sweeps))
 	}
 	c.scanned = nil
+	if len(c.errs) == 0 {
+		c.trainings(card)
+	}
 	c.shadowed(tree, card.axes, fine)
 	switch {
 	case chains > maxChains:
@@ -98,6 +101,7 @@ func (c *checker) checkSections(tree map[string]any) map[string]bool {
 			c.report(path{s}, param.Error{Problem: "is a value", Expected: "a table, [" + s + "]"})
 		}
 	}
+	fine["flow"] = c.checkFlows(tree) && fine["flow"]
 	v, given := tree["proposal"]
 	if list, ok := v.([]any); ok && len(list) == 0 {
 		given = false

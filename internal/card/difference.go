@@ -10,8 +10,8 @@ import (
 
 // Differences returns what keeps a run that was begun with one card from
 // going on with another, one difference a line; nil if nothing does.
-// Title and checkpoint may differ, and sweeps or seconds may have become
-// larger.
+// Title, checkpoint and the paths of weights may differ, and sweeps or seconds may
+// have become larger.
 func Differences(run, card *Card) []string {
 	var list []string
 	differ := func(what, before, now string) {
@@ -28,7 +28,10 @@ func Differences(run, card *Card) []string {
 		for _, e := range now {
 			values[m.show(e.at)] = e.value
 		}
-		check := func(key string, was, is any) {
+		check := func(at path, key string, was, is any) {
+			if at[0] == "flow" && at[len(at)-1] == "weights" {
+				return // the file counts, and not its path
+			}
 			if section, _, _ := strings.Cut(key, "."); section == "proposal" && !names {
 				return
 			}
@@ -39,12 +42,12 @@ func Differences(run, card *Card) []string {
 		}
 		for _, e := range before {
 			key := l.show(e.at)
-			check(key, e.value, values[key])
+			check(e.at, key, e.value, values[key])
 			delete(values, key)
 		}
 		for _, e := range now {
 			if key := m.show(e.at); values[key] != nil {
-				check(key, nil, e.value)
+				check(e.at, key, nil, e.value)
 			}
 		}
 	}

@@ -130,15 +130,13 @@ func (c *Card) files(a axis) []param.File {
 
 // readFile reads a file that the card names, by a path relative to the card.
 func (c *checker) readFile(path string) ([]byte, error) {
-	if !filepath.IsAbs(path) {
-		path = filepath.Join(filepath.Dir(c.file), path)
-	}
+	path = c.besideCard(path)
 	if f, ok := c.files[path]; ok {
 		return f.data, f.err
 	}
 	data, err := os.ReadFile(path)
 	if err != nil {
-		err = fmt.Errorf("%s: %s", path, reason(err))
+		err = fmt.Errorf("%s: %w", path, nameless(err))
 	}
 	c.files[path] = contents{data, err}
 	return data, err

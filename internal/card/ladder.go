@@ -13,6 +13,7 @@ import (
 	"mcrun/models"
 	"mcrun/observables"
 	"mcrun/proposals"
+	"mcrun/proposals/flow"
 )
 
 // tempering is the kernel of a proposal that is a ladder.
@@ -133,21 +134,12 @@ func (p *Point) first(l *Ladder) []*Point {
 
 // rung returns the point with another value of a key of its model.
 func (p *Point) rung(key string, value float64) (*Point, *param.Error) {
-	table := map[string]any{}
-	for _, k := range param.Encode(p.Model) {
-		table[k.Key] = k.Value
+	m, e := p.with(key, value)
+	if e != nil {
+		return nil, e
 	}
-	if key == "temperature" || key == "beta" { // of which a model takes one
-		delete(table, "temperature")
-		delete(table, "beta")
-	}
-	table[key] = value
-	entry, _ := models.Find(p.ModelName)
 	q := *p
-	q.Model = entry.New()
-	if errs := param.Decode(table, q.Model); len(errs) > 0 {
-		return nil, errs[0]
-	}
+	q.Model = m
 	q.Observables = slices.Clone(p.Observables)
 	for i, o := range q.Observables {
 		err := error(nil)
@@ -161,6 +153,25 @@ func (p *Point) rung(key string, value float64) (*Point, *param.Error) {
 		}
 	}
 	return &q, nil
+}
+
+// with returns the model with another value of one of its keys, not prepared.
+func (p *Point) with(key string, value float64) (models.Spec, *param.Error) {
+	table := map[string]any{}
+	for _, k := range param.Encode(p.Model) {
+		table[k.Key] = k.Value
+	}
+	if key == "temperature" || key == "beta" { // of which a model takes one
+		delete(table, "temperature")
+		delete(table, "beta")
+	}
+	table[key] = value
+	entry, _ := models.Find(p.ModelName)
+	m := entry.New()
+	if errs := param.Decode(table, m); len(errs) > 0 {
+		return nil, errs[0]
+	}
+	return m, nil
 }
 
 // tempered decodes a proposal that is a ladder.
@@ -214,6 +225,10 @@ func (c *checker) tempered(p path, table map[string]any, q *Proposal, point *Poi
 		var first Member
 		for k, rung := range rungs {
 			m, ok := c.member(here, t, rung)
+			if l, learned := m.Spec.(flow.Learned); ok && learned {
+				c.report(here.with("kernel"), param.Error{Problem: m.Kernel + " moves by the flow " + l.FlowName() + ", which is trained for one model, and at the rungs of a ladder it is another at each", Expected: "another kernel, or a cycle without a ladder"})
+				ok = false
+			}
 			if k == 0 {
 				first = m
 			}

@@ -59,11 +59,13 @@ func read(path string) ([]byte, *Error) {
 }
 
 // reason returns why an operation on a file failed, without its name.
-func reason(err error) string {
+func reason(err error) string { return nameless(err).Error() }
+
+func nameless(err error) error {
 	if e := (*fs.PathError)(nil); errors.As(err, &e) {
-		return e.Err.Error()
+		return e.Err
 	}
-	return err.Error()
+	return err
 }
 
 // Parse checks the text of a card, as [Load] does; name is what errors call
@@ -100,6 +102,8 @@ type checker struct {
 	meant   map[string]bool // keys that something wrong probably stands for
 	files   map[string]contents
 	advice  Errors
+	trained map[string]int         // number of a training by what determines it
+	read    map[string]readWeights // files by their sums
 }
 
 // origin returns where a key was given its value.

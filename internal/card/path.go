@@ -1,6 +1,7 @@
 package card
 
 import (
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -14,6 +15,7 @@ type labels struct {
 	proposals []string   // "" where the name is wrong or not unique
 	members   [][]string // kernel, or cycle[2]
 	groups    []string   // the key that holds the members: cycle, mixture, inner or ""
+	flows     []string
 }
 
 var (
@@ -60,6 +62,12 @@ func label(tree map[string]any) labels {
 	for i, name := range l.proposals {
 		if count[name] > 1 || !validName.MatchString(name) {
 			l.proposals[i] = ""
+		}
+	}
+	flows, _ := tree["flow"].(map[string]any)
+	for _, name := range slices.Sorted(maps.Keys(flows)) {
+		if _, ok := flows[name].(map[string]any); ok && validName.MatchString(name) {
+			l.flows = append(l.flows, name)
 		}
 	}
 	return l
@@ -112,6 +120,12 @@ func (l labels) show(p path) string {
 			}
 			add(key)
 		}
+	}
+	if len(p) > 1 && p[0] == "flow" && validName.MatchString(p[1]) { // names may hold dots
+		add(p[0])
+		add(p[1])
+		quoted(p[2:])
+		return b.String()
 	}
 	if len(p) < 2 || p[0] != "proposal" {
 		quoted(p)
@@ -167,6 +181,8 @@ func (l labels) find(key string) (path, *param.Error) {
 		return path{section, rest}, nil
 	case "proposal":
 		return l.findProposal(key, rest)
+	case "flow":
+		return l.findFlow(key, rest)
 	}
 	e := &param.Error{Key: key, Problem: unknownKey, Expected: "the path of a key, as model.temperature or proposal.wolff.steps"}
 	if bare := strings.Trim(key, `"'`); bare != key {
@@ -185,7 +201,7 @@ func (l labels) find(key string) (path, *param.Error) {
 		}
 		return nil, e
 	}
-	if near, ok := param.Nearest(section, []string{"seed", "model", "run", "observables", "proposal"}); ok && near != section {
+	if near, ok := param.Nearest(section, []string{"seed", "model", "run", "observables", "proposal", "flow"}); ok && near != section {
 		if e.Suggestion = near; dotted {
 			e.Suggestion += "." + rest
 		}
@@ -255,6 +271,35 @@ func (l labels) findProposal(key, rest string) (path, *param.Error) {
 		}
 	}
 	return p.with(after), nil
+}
+
+// findFlow returns the path of the key of a flow that people write as name.rest.
+func (l labels) findFlow(key, rest string) (path, *param.Error) {
+	best := ""
+	for _, name := range l.flows {
+		if rest == name || rest == name+".train" {
+			return nil, &param.Error{Key: key, Problem: "is a whole table", Expected: "one of its keys, as flow." + name + ".couplings or flow." + name + ".train.steps"}
+		}
+		if strings.HasPrefix(rest, name+".") && len(name) > len(best) {
+			best = name // the longest that fits
+		}
+	}
+	if best == "" {
+		e := &param.Error{Key: key, Problem: "no flow has this name", Expected: "flow.NAME.KEY; the names are " + strings.Join(l.flows, ", ")}
+		if l.flows == nil {
+			e.Expected = "a key of the card, which has no flow"
+		}
+		name, last, dotted := strings.Cut(rest, ".")
+		if near, ok := param.Nearest(name, l.flows); ok && dotted {
+			e.Suggestion = "flow." + near + "." + last
+		}
+		return nil, e
+	}
+	after := rest[len(best)+1:]
+	if last, ok := strings.CutPrefix(after, "train."); ok {
+		return path{"flow", best, "train", last}, nil
+	}
+	return path{"flow", best, after}, nil
 }
 
 // nearest returns the path that was probably meant by proposal.rest, or "".

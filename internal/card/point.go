@@ -42,6 +42,9 @@ func (c *checker) point(tree map[string]any, card *Card, i int, fine map[string]
 		c.run(tree, &p.Run)
 	}
 	modelled := fine["model"] && c.model(tree, &p)
+	if fine["flow"] {
+		c.flows(tree, card, &p)
+	}
 	if fine["observables"] {
 		c.observables(tree, &p)
 	}
@@ -207,10 +210,11 @@ func (p *Point) Group(prop *Proposal) int {
 }
 
 // Bytes returns the memory that one chain takes, with what is averaged over its
-// clusters, and that of what all chains share: the model's tables and the file
-// of configurations that they begin with. A ladder has all that at each rung.
+// clusters, and that of what all chains share: the model's tables, the file
+// of configurations that they begin with, and the training of a flow. A ladder has all that at each rung.
 func (p *Point) Bytes() (chain, shared float64) {
 	chain, shared = p.Model.Bytes()
+	training := 0.0
 	for _, f := range observables.Columns(p.Model, p.Observables, true) {
 		if c, _ := observables.FindColumn(f.Name); c.Clusters != nil {
 			chain += clusterBytes * math.Max(0, float64(p.Model.Sites())) // which is negative where int is too small
@@ -218,6 +222,9 @@ func (p *Point) Bytes() (chain, shared float64) {
 	}
 	if p.Run.From != nil {
 		shared += float64(len(p.Run.From.File.Data))
+	}
+	for i := range p.Flows { // which are trained one after the other
+		training = math.Max(training, p.Flows[i].trainingBytes(p.Model))
 	}
 	if slices.ContainsFunc(p.Proposals, func(q Proposal) bool {
 		return slices.ContainsFunc(q.Members, func(m Member) bool { return m.Dual })
@@ -232,7 +239,7 @@ func (p *Point) Bytes() (chain, shared float64) {
 			rungs = max(rungs, q.Ladder.Size())
 		}
 	}
-	return chain * float64(max(1, rungs)), shared * float64(1+rungs)
+	return chain * float64(max(1, rungs)), shared*float64(1+rungs) + training
 }
 
 // clusterBytes are what an average over clusters keeps for each site.

@@ -11,6 +11,7 @@ import (
 	"mcrun/mc/param"
 	"mcrun/models"
 	"mcrun/proposals"
+	"mcrun/proposals/flow"
 )
 
 // nameKeys are the keys of every proposal.
@@ -159,6 +160,9 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		return Member{}, false
 	}
 	m := Member{Kernel: name, Steps: k.Steps, Spec: spec}
+	if l, ok := spec.(flow.Learned); ok && !c.learned(p, l, point) {
+		return m, false
+	}
 	if point.Model == nil {
 		return m, true
 	}

@@ -47,6 +47,11 @@ func (p *Point) entries() entries {
 			add(here, m.keys(q.Kind))
 		}
 	}
+	for _, f := range p.Flows {
+		at := path{"flow", f.Name}
+		add(at, param.Encode(f.Spec))
+		add(at.with("train"), param.Encode(f.Train))
+	}
 	return list
 }
 
@@ -81,14 +86,15 @@ func (m *Member) keys(kind Kind) []param.Setting {
 // command line and with its scan, in a fixed order. Scanned keys are in
 // [scan] alone. The card that it parses to is this one, and is written in the
 // same bytes.
-func (c *Card) Resolved() []byte { return c.write(func(f param.File) string { return f.Path }) }
+func (c *Card) Resolved() []byte { return c.write(func(f param.File) string { return f.Path }, true) }
 
 // Stored is Resolved with the files that the card names in the places where the
-// run directory keeps them.
-func (c *Card) Stored() []byte { return c.write(c.InputPath) }
+// run directory keeps them, and without the paths of weights: those of a run
+// directory are its own.
+func (c *Card) Stored() []byte { return c.write(c.InputPath, false) }
 
 // write writes the resolved card with files at the given places.
-func (c *Card) write(place func(param.File) string) []byte {
+func (c *Card) write(place func(param.File) string, weights bool) []byte {
 	var b strings.Builder
 	var top []param.Setting
 	if c.Title != "" {
@@ -125,6 +131,12 @@ func (c *Card) write(place func(param.File) string) []byte {
 		}
 		b.WriteString("]\n")
 	}
+	for _, f := range p.Flows {
+		at := path{"flow", f.Name}
+		keys := slices.DeleteFunc(fixed.within(at), func(k param.Setting) bool { return k.Key == "weights" && !weights })
+		writeTable(&b, "["+tableName(at)+"]", keys)
+		writeTable(&b, "["+tableName(at.with("train"))+"]", fixed.within(at.with("train")))
+	}
 	if len(c.axes) > 0 {
 		var keys []param.Setting
 		for _, a := range c.axes {
@@ -141,6 +153,17 @@ func (c *Card) write(place func(param.File) string) []byte {
 		writeTable(&b, "[scan]", keys)
 	}
 	return bytes.TrimLeft([]byte(b.String()), "\n")
+}
+
+// tableName writes the path of a table for its header.
+func tableName(p path) string {
+	parts := slices.Clone(p)
+	for i, key := range parts {
+		if !bareKey.MatchString(key) || strings.Contains(key, "+") {
+			parts[i] = param.Format(key)
+		}
+	}
+	return strings.Join(parts, ".")
 }
 
 // verbatim is a value that is already written in TOML.

@@ -141,6 +141,8 @@ func (c *checker) axis(tree map[string]any, a *axis, given any, before []axis) b
 		return wrong("cannot be scanned", "a key that changes the run")
 	case p[0] == "proposal" && (last == "name" || slices.Contains(groupKeys, last) || last == "kernel" && len(p) > 3):
 		return wrong("cannot be scanned", "another [[proposal]] instead")
+	case p[0] == "flow" && len(p) == 3 && last == "weights":
+		return wrong("cannot be scanned", "{point} in its value, which stands for the number of the point")
 	}
 	for _, b := range before {
 		if b.at.id() == p.id() {

@@ -14,6 +14,7 @@ const (
 	cardName     = "card.toml"
 	inputsName   = "inputs"
 	tasksName    = "tasks"
+	flowsName    = "flows"
 )
 
 // A Dir is a run directory for reading, also while a run writes to it.
@@ -75,7 +76,7 @@ func (d *Dir) Series(task, chain int, identity string) (*Series, []Notice, error
 	path := filepath.Join(d.TaskPath(task), seriesName(chain))
 	var faults []Notice
 	began := false
-	paths := checkpointPaths(d.TaskPath(task), group)
+	paths := generations(filepath.Join(d.TaskPath(task), checkpointName(group)))
 	for i, checkpoint := range paths {
 		c, err := readCandidate(checkpoint)
 		if i == 0 && c.missing {
@@ -166,4 +167,5 @@ func (g *generation) series(path string) (*Series, []Notice, error) {
 
 func seriesName(chain int) string         { return fmt.Sprintf("chain-%02d.npy", chain) }
 func configurationsName(chain int) string { return fmt.Sprintf("chain-%02d.configs.npz", chain) }
+func trainingName(name string) string     { return name + "-train" }
 func checkpointName(group int) string     { return fmt.Sprintf("group-%02d.safetensors", group) }

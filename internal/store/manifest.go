@@ -35,6 +35,10 @@ type Manifest struct {
 	// Inputs are the SHA-256 of the files in inputs/ by their names, in
 	// hexadecimal; set by Create. Runs of older programs have none.
 	Inputs map[string]string `json:"inputs,omitempty"`
+
+	// Flows are the SHA-256 of the weights of flows that are trained or given, by
+	// their paths in the directory.
+	Flows map[string]string `json:"flows,omitempty"`
 }
 
 // A Machine is what a run was computed on.
@@ -106,6 +110,7 @@ func (m *Manifest) clone() Manifest {
 		c.Stop = &stop
 	}
 	c.Inputs = maps.Clone(m.Inputs)
+	c.Flows = maps.Clone(m.Flows)
 	c.Tasks = slices.Clone(m.Tasks)
 	for i, t := range c.Tasks {
 		c.Tasks[i].Groups = slices.Clone(t.Groups)

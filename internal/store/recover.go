@@ -23,12 +23,9 @@ type candidate struct {
 	missing    bool // which is a fault too
 }
 
-// checkpointPaths returns the paths of the checkpoints of a group, the newest
-// first.
-func checkpointPaths(dir string, group int) [2]string {
-	path := filepath.Join(dir, checkpointName(group))
-	return [2]string{path, path + previous}
-}
+// generations returns the paths of the checkpoints of a group, the newest first,
+// given that one.
+func generations(checkpoint string) [2]string { return [2]string{checkpoint, checkpoint + previous} }
 
 func readCandidate(path string) (candidate, error) {
 	g, err := readGeneration(path)
@@ -45,14 +42,14 @@ func readCandidate(path string) (candidate, error) {
 // and makes the files fit it. It is killed at no moment such that the next
 // one would find less.
 type recovery struct {
-	disk     disk
-	dir      string // of the task
-	group    int
-	parts    []part // files of records
-	identity string // hash
-	columns  []Column
-	saved    *Configurations
-	notices  []Notice
+	disk       disk
+	checkpoint string // path
+	what       string // for messages, what the checkpoint is of
+	parts      []part // files of records
+	identity   string // hash
+	columns    []Column
+	saved      *Configurations
+	notices    []Notice
 }
 
 // run returns the generation to go on from. It is one without a snapshot if
@@ -60,7 +57,7 @@ type recovery struct {
 func (r *recovery) run() (*generation, error) {
 	var unused []candidate
 	var faults []*damage
-	for i, path := range checkpointPaths(r.dir, r.group) {
+	for i, path := range generations(r.checkpoint) {
 		c, err := readCandidate(path)
 		if err != nil {
 			return nil, err
@@ -145,8 +142,8 @@ func (g *generation) belongs(checkpoint, identity string) error {
 }
 
 func (r *recovery) refuse(has, want string) *Refusal {
-	return &Refusal{r.dir, fmt.Sprintf("the checkpoint of group %d has %s where the card has %s; "+
-		"start over with --force, which keeps the old directory", r.group, has, want)}
+	return &Refusal{filepath.Dir(r.checkpoint), fmt.Sprintf("the checkpoint of %s has %s where the card has %s; "+
+		"start over with --force, which keeps the old directory", r.what, has, want)}
 }
 
 // verify checks that the file begins with n records of a checksum.
@@ -261,8 +258,8 @@ func (r *recovery) restart(unused []candidate, faults []*damage) (*generation, e
 		}
 	}
 	if len(faults) > 0 {
-		r.notices = append(r.notices, Notice{r.dir, fmt.Sprintf("group %d starts from the beginning; "+
-			"card and seed give the same numbers again, so that only time is lost", r.group)})
+		r.notices = append(r.notices, Notice{filepath.Dir(r.checkpoint), r.what + " starts from the beginning; " +
+			"card and seed give the same numbers again, so that only time is lost"})
 	}
 	g := &generation{identity: r.identity, columns: r.columns, saved: r.saved, sums: make(map[string]uint32)}
 	for _, p := range r.parts {
@@ -309,7 +306,7 @@ func (r *recovery) keep(path string) error {
 	if err != nil {
 		return err
 	}
-	if err := r.disk.sync(r.dir); err != nil {
+	if err := r.disk.sync(filepath.Dir(r.checkpoint)); err != nil {
 		return writing(path, err)
 	}
 	r.notices = append(r.notices, Notice{path, "kept as " + name})
@@ -344,20 +341,43 @@ func (r *Run) Group(task, group int, identity string, columns []Column, saved *C
 		first += n
 	}
 	dir := r.TaskPath(task)
-	if err := mkdirs(r.disk, dir); err != nil {
-		return nil, nil, nil, err
-	}
-	rec := recovery{disk: r.disk, dir: dir, group: group, identity: identityHash(identity), columns: slices.Clone(columns), saved: saved.clone()}
+	rec := recovery{checkpoint: filepath.Join(dir, checkpointName(group)), what: fmt.Sprintf("group %d", group), identity: identityHash(identity), columns: slices.Clone(columns), saved: saved.clone()}
 	for _, l := range layouts(rec.columns, rec.saved) {
 		for i := range groups[group] {
 			rec.parts = append(rec.parts, part{l, filepath.Join(dir, l.name(first+i))})
 		}
 	}
+	return r.open(rec)
+}
+
+// Training opens the files of a training of a flow as [Run.Group] does those of a
+// group: of one chain, whose rows are the history of the training. The name is that
+// of the weights, without an ending.
+func (r *Run) Training(name, identity string, columns []Column) (*Group, *mc.Snapshot, []Notice, error) {
+	if err := CheckColumns(columns); err != nil {
+		return nil, nil, nil, err
+	}
+	l := rowLayout(slices.Clone(columns))
+	return r.open(recovery{
+		checkpoint: r.Path(flowsName, trainingName(name)+".safetensors"),
+		what:       "the training of " + name,
+		identity:   identityHash(identity),
+		columns:    l,
+		parts:      []part{{l, r.Path(flowsName, trainingName(name)+".npy")}},
+	})
+}
+
+// open finds what there is of a group, and opens its files.
+func (r *Run) open(rec recovery) (*Group, *mc.Snapshot, []Notice, error) {
+	if err := mkdirs(r.disk, filepath.Dir(rec.checkpoint)); err != nil {
+		return nil, nil, nil, err
+	}
+	rec.disk = r.disk
 	g, err := rec.run()
 	if err != nil {
 		return nil, nil, rec.notices, err
 	}
-	sink, err := newGroup(r.disk, filepath.Join(dir, checkpointName(group)), rec.parts, g)
+	sink, err := newGroup(r.disk, rec.checkpoint, rec.parts, g)
 	if err != nil {
 		return nil, nil, rec.notices, err
 	}

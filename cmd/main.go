@@ -25,6 +25,7 @@ import (
 
 	"mcrun/internal/card"
 	"mcrun/internal/store"
+	"mcrun/proposals/flow/kern"
 )
 
 // Exit codes.
@@ -51,6 +52,10 @@ func (e *exit) Error() string { return e.err.Error() }
 
 // run runs the command line and returns the exit code.
 func run(args []string, stdout, stderr io.Writer) int {
+	if err := kern.Check(); err != nil {
+		fmt.Fprintln(stderr, "mcrun: "+err.Error())
+		return exitUsage
+	}
 	ctx, stop := interruptible(stderr)
 	defer stop()
 	root := newRoot()

@@ -162,7 +162,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 			Program: version(),
 			Seed:    crd.Points[0].Seed,
 			Machine: store.ThisMachine(),
-			Level:   engine.Level,
+			Level:   engine.Level(crd),
 			Start:   time.Now().UTC(),
 			Tasks:   engine.Manifest(crd),
 		}, crd.Stored(), crd.Inputs())

@@ -101,6 +101,22 @@ func (d *DualOf) largestRow() float64 {
 	return row
 }
 
+// Exact implements [Exact]: it knows ln Z where that of the spins is known.
+func (d *DualOf) Exact() map[string]float64 {
+	var x Moments
+	ok := false
+	switch m := d.spins.(type) {
+	case *Ising:
+		x, ok = m.moments()
+	case *SpinGlass:
+		x, ok = exactMoments(m)
+	}
+	if !ok || math.IsNaN(x.LogZ) {
+		return nil
+	}
+	return map[string]float64{"log_z": d.LogZ(x.LogZ)}
+}
+
 // Bytes implements [Model]: what it takes beside the spins.
 func (d *DualOf) Bytes() (chain, tables float64) {
 	n := float64(d.Sites())

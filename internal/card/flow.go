@@ -257,8 +257,16 @@ func (c *checker) lessons(at path, f *Flow, p *Point, target models.Model) bool 
 			if _, err := source.open(p.Model); err != nil {
 				c.report(at.with("data"), param.Error{Problem: err.Error(), Expected: "configurations of this model, as run.save keeps them in chain-00.configs.npz"})
 			}
-		} else if _, err := f.Samplers(p.Model); err != nil {
-			c.report(at.with("sampler"), param.Error{Problem: err.Error(), Expected: eitherOrNone(fitting(p.Model, func(s proposals.Spec) bool { return s.Check(p.Model) == nil }))})
+		} else {
+			var m models.Model = p.Model
+			if _, ok := m.(models.Dualised); ok { // whose spins are known only then
+				if prepared, err := p.Prepare(); err == nil {
+					m = prepared.(models.Dualised).Spins()
+				}
+			}
+			if _, err := f.Samplers(m); err != nil {
+				c.report(at.with("sampler"), param.Error{Problem: err.Error(), Expected: eitherOrNone(fitting(m, func(s proposals.Spec) bool { return s.Check(m) == nil }))})
+			}
 		}
 	}
 	if start := f.Train.Start; start != nil {

@@ -111,6 +111,22 @@ func encode(values []float64, kind string) ([]byte, error) {
 	return b, nil
 }
 
+// States returns all configurations of the file, which are of a prepared model.
+func (s *Source) States(m models.Model) ([]models.State, error) {
+	file, err := s.open(m)
+	if err != nil {
+		return nil, err
+	}
+	states := make([]models.State, file.Count)
+	for k := range states {
+		states[k] = m.NewState(models.Cold, mc.NewStream(mc.NewKey(0)))
+		if err := set(states[k], m, file, k); err != nil {
+			return nil, err
+		}
+	}
+	return states, nil
+}
+
 // check reads the configurations that the chains of a point begin with.
 func (s *Source) check(p *Point) error {
 	m, err := p.Prepare()

@@ -7,6 +7,7 @@ import (
 	"mcrun/internal/store"
 	"mcrun/mc"
 	"mcrun/models"
+	"mcrun/proposals/flow"
 )
 
 // groups returns how many chains are in each group of the task of a proposal.
@@ -20,16 +21,17 @@ type target struct {
 	models.Model
 	point *card.Point
 	dual  *models.DualOf // of the spins, if some kernel needs it
+	flows map[string]*flow.Flow[float32]
 }
 
 // prepare returns the target of a point for some of its proposals, with all
-// tables.
-func prepare(p *card.Point, of ...card.Proposal) (*target, error) {
+// tables and with the flows by which they move.
+func prepare(p *card.Point, flows map[string]*flow.Flow[float32], of ...card.Proposal) (*target, error) {
 	m, err := p.Prepare()
 	if err != nil {
 		return nil, err
 	}
-	t := &target{Model: m, point: p}
+	t := &target{Model: m, point: p, flows: flows}
 	if slices.ContainsFunc(of, func(q card.Proposal) bool { return bridged(&q) }) {
 		t.dual, _ = models.NewDualOf(m)
 		if err := t.dual.Prepare(); err != nil {

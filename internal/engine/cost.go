@@ -10,6 +10,8 @@ import (
 	"mcrun/mc"
 	"mcrun/models"
 	"mcrun/observables"
+	"mcrun/proposals/flow"
+	"mcrun/proposals/flow/train"
 )
 
 // A Cost is what a run would take.
@@ -45,7 +47,17 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 	tasks := c.Tasks()
 	each := min(50*time.Millisecond, trialTime/time.Duration(tasks))
 	known := true
-	var seconds float64
+	var seconds, training float64
+	for _, l := range learners(c) {
+		if l.Given != nil {
+			continue
+		}
+		took, err := l.trial(workers)
+		if err != nil {
+			return cost, err
+		}
+		training += took
+	}
 	for i := range tasks {
 		point, prop := task(c, i)
 		run := point.Run
@@ -85,7 +97,7 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		seconds += perSweep * sweeps
 	}
 	if known {
-		cost.Time = time.Duration(min(seconds/float64(workers)*float64(time.Second), math.MaxInt64/2))
+		cost.Time = time.Duration(min((seconds/float64(workers)+training)*float64(time.Second), math.MaxInt64/2))
 	}
 	if c.Points[0].Run.Sweeps == 0 {
 		cost.Disk = 0
@@ -116,7 +128,11 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	if prop.Ladder != nil {
 		return trialLadder(p, prop, long)
 	}
-	t, err := prepare(p, *prop)
+	flows, err := untrained(p, prop)
+	if err != nil {
+		return 0, err
+	}
+	t, err := prepare(p, flows, *prop)
 	if err != nil {
 		return 0, err
 	}
@@ -148,6 +164,49 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	rows := make([]float64, p.Group(prop)*w.width)
 	read := repeat(func() { w.Read(rows) }, long/4) / float64(p.Group(prop))
 	return perSweep + read/float64(p.Run.Every), nil
+}
+
+// untrained returns flows by which a proposal could move, as they begin.
+func untrained(p *card.Point, prop *card.Proposal) (map[string]*flow.Flow[float32], error) {
+	flows := map[string]*flow.Flow[float32]{}
+	for _, name := range prop.Moved() {
+		l := &learner{point: p, spec: p.Flow(name)}
+		near, _, err := l.target()
+		if err != nil {
+			return nil, err
+		}
+		if flows[name], err = l.plain(near); err != nil {
+			return nil, err
+		}
+	}
+	return flows, nil
+}
+
+// plain returns a flow that takes as long as the learner's, but does not take the
+// time to measure the model's moments.
+func (l *learner) plain(near models.Differentiable) (*flow.Flow[float32], error) {
+	spec := l.spec.Spec
+	spec.Whiten, spec.Prior = "none", "normal"
+	return flow.New[float32](spec, near, mc.NewStream(mc.NewKey(0)))
+}
+
+// trial measures what the training of a flow takes, in seconds, on so many workers.
+// Samples of the target are left out.
+func (l *learner) trial(workers int) (seconds float64, err error) {
+	near, _, err := l.target()
+	if err != nil {
+		return 0, err
+	}
+	f, err := l.plain(near)
+	if err != nil {
+		return 0, err
+	}
+	spec := l.spec.Train
+	spec.Key = nil
+	spec.Objective = train.ReverseKL // the others take about as long
+	t := train.New(spec, f, train.Target{Model: near}, mc.NewGroup(0, 1, 0), flow.NewWorkers[float32](workers))
+	t.Step() // the first one tests too
+	return float64(spec.Steps) * repeat(t.Step, trialTime/10), nil
 }
 
 // trialLadder is the trial of a ladder.

@@ -92,7 +92,7 @@ temperature = 2.3
 
 func start(t *testing.T, c *card.Card) *Run {
 	t.Helper()
-	dir, err := store.Create(filepath.Join(t.TempDir(), "x.run"), store.Manifest{Level: Level, Tasks: Manifest(c)}, c.Resolved(), nil)
+	dir, err := store.Create(filepath.Join(t.TempDir(), "x.run"), store.Manifest{Level: Level(c), Tasks: Manifest(c)}, c.Resolved(), nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,11 +170,11 @@ fault = "FAULT"
 		sound := finished(t, crd)
 		for chain := range 2 {
 			point, prop := task(crd, 1)
-			got, _, err := view(t, r).Series(1, chain, identity(point, prop))
+			got, _, err := view(t, r).Series(1, chain, identity(crd, point, prop, nil))
 			if err != nil {
 				t.Fatal(err)
 			}
-			want, _, err := view(t, sound).Series(1, chain, identity(point, prop))
+			want, _, err := view(t, sound).Series(1, chain, identity(crd, point, prop, nil))
 			if err != nil {
 				t.Fatal(err)
 			}

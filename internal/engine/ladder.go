@@ -28,7 +28,7 @@ func newLadder(p *card.Point, prop *card.Proposal, values []float64) (*ladder, e
 	}
 	l := &ladder{point: p, prop: prop, values: values}
 	for _, rung := range points {
-		t, err := prepare(rung, *prop)
+		t, err := prepare(rung, nil, *prop)
 		if err != nil {
 			return nil, err
 		}

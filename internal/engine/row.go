@@ -9,6 +9,7 @@ import (
 	"mcrun/models"
 	"mcrun/observables"
 	"mcrun/proposals"
+	"mcrun/proposals/flow"
 )
 
 // A row is the chains of a group at one target: that of its point, or one of the
@@ -231,13 +232,17 @@ func (w *row) bind(member card.Member, n, chain int, tally *mc.Tally, clusters *
 	if clusters != nil && member.Clusters(w.point) == nil {
 		c.Clusters = clusters
 	}
+	spec := member.Spec
+	if l, ok := spec.(flow.Learned); ok {
+		spec = l.WithFlow(w.flows[l.FlowName()])
+	}
 	b := x.bridge
 	switch {
 	case member.Dual:
 		c.State = b.x
-		return mc.Cycle{before(func() { b.toField(member.Refresh) }), member.Spec.Bind(w.dual, c)}
+		return mc.Cycle{before(func() { b.toField(member.Refresh) }), spec.Bind(w.dual, c)}
 	case b != nil:
-		return mc.Cycle{before(b.toSpins), member.Spec.Bind(w.Model, c)}
+		return mc.Cycle{before(b.toSpins), spec.Bind(w.Model, c)}
 	}
-	return member.Spec.Bind(w.Model, c)
+	return spec.Bind(w.Model, c)
 }

@@ -17,6 +17,7 @@ import (
 	"mcrun/internal/card"
 	"mcrun/internal/store"
 	"mcrun/mc"
+	"mcrun/proposals/flow"
 )
 
 // Manifest returns the tasks of a card as run.json lists them before a run
@@ -44,12 +45,10 @@ func task(c *card.Card, i int) (*card.Point, *card.Proposal) {
 	return point, &point.Proposals[i%p]
 }
 
-// Level is the set of instructions that chains use.
-const Level = "go"
-
 // identity returns a text that tells all that determines the numbers of the
-// chains of a proposal at a point, except how long they run.
-func identity(p *card.Point, prop *card.Proposal) string {
+// chains of a proposal at a point, except how long they run. The sums are those of
+// the weights of flows, by their paths in the run directory.
+func identity(c *card.Card, p *card.Point, prop *card.Proposal, sums map[string]string) string {
 	var names []string
 	for _, c := range p.Columns(prop) {
 		names = append(names, c.Name)
@@ -66,6 +65,10 @@ func identity(p *card.Point, prop *card.Proposal) string {
 	if p.Run.Save > 0 {
 		text += fmt.Sprintf("\nsave %d", p.Run.Save)
 	}
+	trainings := c.Trainings()
+	for _, name := range prop.Moved() {
+		text += fmt.Sprintf("\nflow %s %s", name, sums[trainings[p.Flow(name).Training].File])
+	}
 	return text
 }
 
@@ -75,6 +78,9 @@ type Run struct {
 	dir     *store.Run
 	workers int
 	jobs    []*job
+
+	learners []*learner
+	vectors  *flow.Workers[float32] // which train and evaluate flows
 
 	noticed sync.Mutex
 	notice  func(store.Notice) // guarded by noticed
@@ -89,7 +95,7 @@ type Run struct {
 // New returns the run of a card in its directory, on a number of workers. The
 // function notice is told of damage found there; calls of it do not overlap.
 func New(c *card.Card, dir *store.Run, workers int, notice func(store.Notice)) *Run {
-	r := &Run{card: c, dir: dir, workers: workers, notice: notice}
+	r := &Run{card: c, dir: dir, workers: workers, notice: notice, learners: learners(c), vectors: flow.NewWorkers[float32](workers)}
 	r.list()
 	return r
 }
@@ -114,7 +120,8 @@ type job struct {
 	ended  bool // by a fault
 }
 
-// Do runs every task that is not done to its end. When ctx is cancelled it
+// Do makes the card's flows ready, as Train does, and runs every task that is not
+// done to its end, but for those that need a flow whose training failed. When ctx is cancelled it
 // returns the context's error once every chain has stored a checkpoint. The
 // first error of the directory, or in preparing a model, stops the chains in the
 // same way. A chain that cannot go on, because its configuration or energy is
@@ -123,9 +130,8 @@ type job struct {
 // *store.Refusal if the run was begun with another instruction level, or a
 // checkpoint is not of this card.
 func (r *Run) Do(ctx context.Context) error {
-	if level := r.dir.Manifest().Level; level != Level {
-		return &store.Refusal{Path: r.dir.Path("run.json"), Reason: fmt.Sprintf("the run was begun with the instruction level %q, this program has %q; "+
-			"go on with the program that began it, or start over with --force, which keeps the old directory", level, Level)}
+	if err := r.learn(ctx); err != nil {
+		return errors.Join(err, r.dir.Flush())
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -163,7 +169,7 @@ func (r *Run) list() {
 		var model func() (*target, error)
 		if i%len(point.Proposals) == 0 {
 			plain := slices.DeleteFunc(slices.Clone(point.Proposals), func(q card.Proposal) bool { return q.Ladder != nil })
-			model = sync.OnceValues(func() (*target, error) { return prepare(point, plain...) })
+			model = sync.OnceValues(func() (*target, error) { return prepare(point, r.flows(point), plain...) })
 		} else {
 			model = r.jobs[len(r.jobs)-1].model
 		}
@@ -183,6 +189,12 @@ func (r *Run) list() {
 
 // advance runs one job to its end, or to a fault.
 func (r *Run) advance(ctx context.Context, j *job) (err error) {
+	if r.waits(j) != "" {
+		j.mu.Lock()
+		j.ended = true
+		j.mu.Unlock()
+		return nil
+	}
 	var g *mc.Group
 	defer func() {
 		place := fmt.Sprintf("task %04d-%s, chain %d", j.task, j.proposal.Name, j.first)
@@ -202,7 +214,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		}
 		j.model, j.ladder = nil, nil // the last job of a point frees its tables
 	}()
-	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(j.point, j.proposal), j.point.StoredColumns(j.proposal), saved(j.point, j.proposal))
+	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(r.card, j.point, j.proposal, r.dir.Manifest().Flows), j.point.StoredColumns(j.proposal), saved(j.point, j.proposal))
 	r.noticed.Lock()
 	for _, n := range notices {
 		r.notice(n)

@@ -107,7 +107,7 @@ func TestLevel(t *testing.T) {
 	if err := r.dir.Update(func(m *store.Manifest) { m.Level = "avx512" }); err != nil {
 		t.Fatal(err)
 	}
-	if err := r.Do(context.Background()); !isRefusal(err, `"avx512"`) {
+	if err := r.Do(context.Background()); !isRefusal(err, `"avx512"`) { // the card has no flow
 		t.Errorf("error %v", err)
 	}
 }

@@ -99,7 +99,7 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 	var notices []store.Notice
 	stored := point.StoredColumns(prop)
 	for chain := range point.Run.Chains {
-		s, n, err := dir.Series(i, chain, identity(point, prop))
+		s, n, err := dir.Series(i, chain, identity(c, point, prop, dir.Manifest().Flows))
 		notices = append(notices, n...)
 		if errors.Is(err, fs.ErrNotExist) && !done {
 			continue // not begun

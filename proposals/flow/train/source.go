@@ -20,22 +20,32 @@ type Source interface {
 // A data is a set of configurations, of which each is taken with the same
 // probability.
 type data struct {
-	configurations []float64
-	dim            int
-	random         *mc.Stream
+	states []models.State
+	dim    int
+	dual   models.Dualised // of the spins that the states are; else nil
+	random *mc.Stream
 }
 
-// NewData returns the source that draws from given configurations of dim numbers,
-// one after the other, at random. The slice is not to be changed.
-func NewData(configurations []float64, dim int, g *mc.Group) Source {
-	return &data{configurations, dim, g.Stream(0, "data")}
+// NewData returns the source that draws from given configurations of a prepared
+// target, at random. Where they are spins the target is their dual, of which a new
+// x is drawn each time.
+func NewData(target models.Differentiable, states []models.State, g *mc.Group) Source {
+	d := &data{states: states, dim: target.Dim(), random: g.Stream(0, "data")}
+	if _, spins := states[0].(models.Spins); spins {
+		d.dual = target.(models.Dualised)
+	}
+	return d
 }
 
 // Next implements Source.
 func (d *data) Next(x []float64) {
 	for at := 0; at < len(x); at += d.dim {
-		k := d.random.IntN(len(d.configurations) / d.dim)
-		copy(x[at:at+d.dim], d.configurations[k*d.dim:])
+		state, one := d.states[d.random.IntN(len(d.states))], x[at:at+d.dim]
+		if d.dual != nil {
+			d.dual.SampleX(state.(models.Spins), one, d.random)
+		} else {
+			copy(one, state.(models.Field))
+		}
 	}
 }
 
@@ -51,8 +61,8 @@ type sampler struct {
 	passes int // from one configuration of a chain to the next
 	next   int // chain to be taken
 	warm   bool
-	dual   *models.Dual // of the chains' spins, from which x is drawn; else nil
-	random *mc.Stream   // for that
+	dual   models.Dualised // of the chains' spins, from which x is drawn; else nil
+	random *mc.Stream      // for that
 }
 
 type samplerChain struct {
@@ -69,11 +79,8 @@ const (
 // turn, so many passes from one configuration of a chain to its next. Where dual
 // is not nil the model is one of spins, and the configurations are drawn from
 // them: exactly, as x is given the spins.
-func NewSampler(m models.Model, dual *models.DualOf, kernels []proposals.Spec, passes int, g *mc.Group) Source {
-	s := &sampler{passes: passes, random: g.Stream(0, "x of samples")}
-	if dual != nil {
-		s.dual = dual.Dual
-	}
+func NewSampler(m models.Model, dual models.Dualised, kernels []proposals.Spec, passes int, g *mc.Group) Source {
+	s := &sampler{passes: passes, dual: dual, random: g.Stream(0, "x of samples")}
 	var ignored mc.Tally
 	for c := range samplerChains {
 		name := func(purpose string) string { return purpose + " of sampler " + strconv.Itoa(c) }

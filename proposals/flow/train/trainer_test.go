@@ -277,7 +277,9 @@ func TestAnnealError(t *testing.T) {
 // alarm rate of 1e-6.
 func TestData(t *testing.T) {
 	g := mc.NewGroup(0, 1, 1, "data")
-	s := train.NewData([]float64{0, 0, 1, 1, 2, 2, 3, 3}, 2, g)
+	target := &models.DualIsing{Periodic: models.Periodic{Shape: []int{2}}} // of two numbers
+	states := []models.State{models.Field{0, 0}, models.Field{1, 1}, models.Field{2, 2}, models.Field{3, 3}}
+	s := train.NewData(target, states, g)
 	x := make([]float64, 8000)
 	s.Next(x)
 	var count [4]float64

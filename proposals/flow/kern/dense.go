@@ -119,28 +119,35 @@ func addRows[T Float](y, x, w []T, stride, rows, n int) {
 func denseWeightsGo[T Float](gw, gb, g, x []T, out, in, n int) {
 	for o := range out {
 		row := g[o*n:][:n]
-		var s T
+		var sum T
 		for _, v := range row {
-			s += v
+			sum += v
 		}
-		gb[o] += s
-		for i := range in {
-			gw[o*in+i] += dotGo(row, x[i*n:][:n])
+		gb[o] += sum
+		w := gw[o*in:][:in]
+		i := 0
+		for ; i+4 <= in; i += 4 { // four sums do not wait for each other
+			x0, x1 := x[i*n:][:len(row)], x[(i+1)*n:][:len(row)]
+			x2, x3 := x[(i+2)*n:][:len(row)], x[(i+3)*n:][:len(row)]
+			var s0, s1, s2, s3 T
+			for c, v := range row {
+				s0 += v * x0[c]
+				s1 += v * x1[c]
+				s2 += v * x2[c]
+				s3 += v * x3[c]
+			}
+			w[i] += s0
+			w[i+1] += s1
+			w[i+2] += s2
+			w[i+3] += s3
+		}
+		for ; i < in; i++ {
+			xi := x[i*n:][:len(row)]
+			var s T
+			for c, v := range row {
+				s += v * xi[c]
+			}
+			w[i] += s
 		}
 	}
-}
-
-// dotGo returns the scalar product of a and b, whose length is a multiple of
-// four, in four sums that do not wait for each other.
-func dotGo[T Float](a, b []T) T {
-	b = b[:len(a)]
-	var s0, s1, s2, s3 T
-	for c := 0; c+4 <= len(a); c += 4 {
-		p, q := a[c:][:4], b[c:][:4]
-		s0 += p[0] * q[0]
-		s1 += p[1] * q[1]
-		s2 += p[2] * q[2]
-		s3 += p[3] * q[3]
-	}
-	return (s0 + s1) + (s2 + s3)
 }

@@ -50,7 +50,6 @@ type form struct{ full, broadcast func(...Op) }
 var (
 	add  = form{VADDPS, VADDPS_BCST}
 	sub  = form{VSUBPS, VSUBPS_BCST}
-	vmin = form{VMINPS, VMINPS_BCST}
 	vmax = form{VMAXPS, VMAXPS_BCST}
 	and  = form{VANDPS, VANDPS_BCST}
 	or   = form{VORPS, VORPS_BCST}
@@ -59,7 +58,6 @@ var (
 	subi = form{VPSUBD, VPSUBD_BCST}
 
 	fma213  = form{VFMADD213PS, VFMADD213PS_BCST}   // dst = dst*b + m
-	fma231  = form{VFMADD231PS, VFMADD231PS_BCST}   // dst = dst + b*m
 	fnma231 = form{VFNMADD231PS, VFNMADD231PS_BCST} // dst = dst - b*m
 )
 

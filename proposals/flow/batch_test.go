@@ -228,3 +228,38 @@ func TestAllocations(t *testing.T) {
 		t.Errorf("%v allocations with one chunk, %v with six", few, many)
 	}
 }
+
+// TestPrecision holds density and gradient in float32, whose inputs are
+// recomputed through all layers, to those in float64, from the same draws.
+func TestPrecision(t *testing.T) {
+	m := dual(t, 8, 8)
+	f := testFlow[float32](t, m, map[string]any{"couplings": 6, "hidden": []int{5, 5}, "symmetry": "z2", "whiten": "learned"})
+	const batch = 64
+	gradient := func(logq []float64) Loss {
+		return func(_ int, x, q, gx, l []float64) {
+			copy(logq, q)
+			m.Gradient(x, make([]float64, len(q)), gx)
+			for c := range l {
+				l[c] = 1
+			}
+		}
+	}
+	wide := Convert[float64](f)
+	narrowQ, wideQ := make([]float64, batch), make([]float64, batch)
+	narrowG, wideG := make([]float32, len(f.Theta)), make([]float64, len(f.Theta))
+	f.SampleGradient(NewWorkers[float32](1), stream("precision"), batch, gradient(narrowQ), false, narrowG)
+	wide.SampleGradient(NewWorkers[float64](1), stream("precision"), batch, gradient(wideQ), false, wideG)
+	for c := range wideQ {
+		if d := math.Abs(narrowQ[c] - wideQ[c]); d > 1e-4 {
+			t.Fatalf("ln q of %d is %v in float32, %v in float64", c, narrowQ[c], wideQ[c])
+		}
+	}
+	var off, size float64
+	for i, g := range wideG {
+		off += (float64(narrowG[i]) - g) * (float64(narrowG[i]) - g)
+		size += g * g
+	}
+	if r := math.Sqrt(off / size); r > 1e-5 {
+		t.Errorf("the gradient in float32 is off by %v of its length", r)
+	}
+}

@@ -405,8 +405,12 @@ func (c *checker) besideCard(path string) string {
 // learned checks the flow of a kernel in the table at p.
 func (c *checker) learned(p path, l flow.Learned, point *Point) bool {
 	name := l.FlowName()
-	if point.Flow(name) != nil {
-		return true
+	if f := point.Flow(name); f != nil {
+		e := (*param.Error)(nil)
+		if f.Training >= 0 && errors.As(l.Suits(&f.Spec), &e) { // else the flow is wrong itself
+			c.reportIn(p, []*param.Error{e})
+		}
+		return e == nil
 	}
 	var names []string
 	for _, f := range point.Flows {

@@ -188,6 +188,15 @@ func (w *row) turns(chain int, bind func(member card.Member, n int) mc.Kernel) m
 	return kernels[0]
 }
 
+// spec returns the kernel of a member, with the flow by which it moves if it is
+// learned.
+func (w *row) spec(member card.Member) proposals.Spec {
+	if l, ok := member.Spec.(flow.Learned); ok {
+		return l.WithFlow(w.flows[l.FlowName()])
+	}
+	return member.Spec
+}
+
 // bindAll builds the kernel of member n of the proposal that moves all chains in one
 // batch.
 func (w *row) bindAll(member card.Member, n int, tally *mc.Tally) mc.Kernel {
@@ -204,7 +213,7 @@ func (w *row) bindAll(member card.Member, n int, tally *mc.Tally) mc.Kernel {
 	if member.Dual {
 		model = w.dual
 	}
-	kernel := member.Spec.(proposals.Batched).BindAll(model, chains, shared)
+	kernel := w.spec(member).(proposals.Batched).BindAll(model, chains, shared)
 	if w.replicas[0].bridge == nil {
 		return kernel
 	}
@@ -232,10 +241,7 @@ func (w *row) bind(member card.Member, n, chain int, tally *mc.Tally, clusters *
 	if clusters != nil && member.Clusters(w.point) == nil {
 		c.Clusters = clusters
 	}
-	spec := member.Spec
-	if l, ok := spec.(flow.Learned); ok {
-		spec = l.WithFlow(w.flows[l.FlowName()])
-	}
+	spec := w.spec(member)
 	b := x.bridge
 	switch {
 	case member.Dual:

@@ -41,6 +41,9 @@
 // or their gradient, [mcrun/models.Differentiable]. What these tune is tuned
 // during thermalization, and constant from then on.
 //
+// Spins +-1 with pair couplings are moved by kernels of fields through their
+// continuous dual: a [Bridge] is a chain of both, measured on the spins.
+//
 // A Spec may have abilities beside: an [Adviser] says where it is valid but of
 // little use, and a [ClusterBuilder] tells [Clusters] what it built, for
 // improved estimators. These use that, given the clusters, the spins of

@@ -86,7 +86,7 @@ func (l *ladder) group(first, chains int, more ...string) (*tempered, error) {
 			tally := new(mc.Tally)
 			rungs[r] = proposals.Rung{Model: w.Model, State: w.replicas[i].state, Kernel: w.kernel(i, tally), Tally: tally}
 			if b := w.replicas[i].bridge; b != nil {
-				rungs[r].Before = b.toSpins
+				rungs[r].Before = b.ToSpins
 			}
 		}
 		k := proposals.NewTempering(rungs, l.thermal(), g.Stream(i, "exchange"))

@@ -29,8 +29,8 @@ type row struct {
 // A replica is a configuration.
 type replica struct {
 	state  models.State
-	bridge *bridge      // where kernels act on the dual; else nil
-	shown  models.State // what is measured
+	bridge *proposals.Bridge // where kernels act on the dual; else nil
+	shown  models.State      // what is measured
 }
 
 // newRow returns the chains of a group as they begin at a target.
@@ -46,8 +46,8 @@ func newRow(t *target, prop *card.Proposal, columns []observables.Field, g *mc.G
 			}
 		}
 		if x.shown = x.state; bridged(prop) {
-			x.bridge = newBridge(t.dual, x.state.(models.Spins), w.stream(i, "dual"), w.stream(i, "spins of the dual"))
-			x.shown = x.bridge.shown
+			x.bridge = proposals.NewBridge(t.dual, x.state.(models.Spins), w.stream(i, "dual"), w.stream(i, "spins of the dual"))
+			x.shown = x.bridge.Shown()
 			g.Own(x.bridge)
 		} else {
 			g.Own(x.state)
@@ -98,7 +98,7 @@ func (w *row) watch(rows []float64) {
 // show brings what is measured up to date.
 func (x *replica) show() {
 	if x.bridge != nil {
-		x.bridge.show()
+		x.bridge.Show()
 	}
 }
 
@@ -115,8 +115,8 @@ func (w *row) check() error {
 	for _, x := range w.replicas {
 		var m models.Model = w.Model
 		s := x.state
-		if b := x.bridge; b != nil && b.current == fieldMoved {
-			m, s = w.dual, b.x
+		if b := x.bridge; b != nil && b.FieldMoved() {
+			m, s = w.dual, b.X()
 		}
 		if err := sound(m, s); err != nil {
 			return err
@@ -202,10 +202,14 @@ func (w *row) spec(member card.Member) proposals.Spec {
 func (w *row) bindAll(member card.Member, n int, tally *mc.Tally) mc.Kernel {
 	purpose := "kernel " + strconv.Itoa(n)
 	chains := make([]proposals.Chain, len(w.replicas))
+	var bridges []*proposals.Bridge
 	for i, x := range w.replicas {
 		chains[i] = proposals.Chain{State: x.state, Random: w.stream(i, purpose), Tally: tally}
 		if member.Dual {
-			chains[i].State = x.bridge.x
+			chains[i].State = x.bridge.X()
+		}
+		if x.bridge != nil {
+			bridges = append(bridges, x.bridge)
 		}
 	}
 	shared := w.stream(0, purpose+" of all chains")
@@ -214,18 +218,13 @@ func (w *row) bindAll(member card.Member, n int, tally *mc.Tally) mc.Kernel {
 		model = w.dual
 	}
 	kernel := w.spec(member).(proposals.Batched).BindAll(model, chains, shared)
-	if w.replicas[0].bridge == nil {
-		return kernel
+	switch {
+	case member.Dual:
+		return proposals.OnField(kernel, member.Refresh, bridges...)
+	case bridges != nil:
+		return proposals.OnSpins(kernel, bridges...)
 	}
-	return mc.Cycle{before(func() {
-		for _, x := range w.replicas {
-			if member.Dual {
-				x.bridge.toField(member.Refresh)
-			} else {
-				x.bridge.toSpins()
-			}
-		}
-	}), kernel}
+	return kernel
 }
 
 // bind builds the kernel of member n of the proposal for one chain, of which a step
@@ -245,10 +244,10 @@ func (w *row) bind(member card.Member, n, chain int, tally *mc.Tally, clusters *
 	b := x.bridge
 	switch {
 	case member.Dual:
-		c.State = b.x
-		return mc.Cycle{before(func() { b.toField(member.Refresh) }), spec.Bind(w.dual, c)}
+		c.State = b.X()
+		return proposals.OnField(spec.Bind(w.dual, c), member.Refresh, b)
 	case b != nil:
-		return mc.Cycle{before(b.toSpins), spec.Bind(w.Model, c)}
+		return proposals.OnSpins(spec.Bind(w.Model, c), b)
 	}
 	return spec.Bind(w.Model, c)
 }

@@ -81,7 +81,7 @@ func (g *tempered) begin(with *tempered) error {
 		for i, x := range w.replicas {
 			y := with.rows[r].replicas[i]
 			if y.bridge != nil {
-				y.bridge.toSpins()
+				y.bridge.ToSpins()
 			}
 			var s mc.Snapshot
 			y.state.Save(&s, "")

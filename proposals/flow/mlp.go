@@ -41,6 +41,21 @@ func linear[T kern.Float](theta []T, in, out int) (w, b, rest []T) {
 // eval computes the output y of the input x, n columns each. The hidden layers
 // are written to keep, of kept() rows.
 func eval[T kern.Float](m *mlp, theta, x, y, keep []T, n int) {
+	if m.act != kern.SiLU {
+		var room [6]kern.Layer[T]
+		layers := room[:0]
+		for k, in := range m.widths[:len(m.widths)-1] {
+			out := m.widths[k+1]
+			l := kern.Layer[T]{In: in, Out: out, Y: y}
+			l.W, l.B, theta = linear(theta, in, out)
+			if k < len(m.widths)-2 {
+				l.Y, keep = keep[:out*n], keep[out*n:]
+			}
+			layers = append(layers, l)
+		}
+		kern.Network(layers, x, n, m.act)
+		return
+	}
 	last := len(m.widths) - 2
 	for k := range last + 1 {
 		in, out := m.widths[k], m.widths[k+1]
@@ -50,16 +65,10 @@ func eval[T kern.Float](m *mlp, theta, x, y, keep []T, n int) {
 			kern.Dense(y, x, w, b, out, in, n, kern.Identity)
 			return
 		}
-		hidden := keep[:out*n]
-		keep = keep[out*n:]
-		if m.act == kern.SiLU {
-			before := keep[:out*n]
-			keep = keep[out*n:]
-			kern.Dense(before, x, w, b, out, in, n, kern.Identity)
-			kern.Activate(hidden, before, m.act)
-		} else {
-			kern.Dense(hidden, x, w, b, out, in, n, m.act)
-		}
+		hidden, before := keep[:out*n], keep[out*n:2*out*n]
+		kern.Dense(before, x, w, b, out, in, n, kern.Identity)
+		kern.Activate(hidden, before, m.act)
+		keep = keep[2*out*n:]
 		x = hidden
 	}
 }

@@ -24,6 +24,7 @@ func eachLevelBench(b *testing.B, n int, f func()) {
 // A network is a multilayer perceptron with room for its rows.
 type network struct {
 	widths       []int
+	layers       []Layer[float32]
 	w, b, gw, gb [][]float32
 	y            [][]float32  // rows of each layer, the input first
 	g            [3][]float32 // gradients: to the output last, and two that change places
@@ -45,6 +46,7 @@ func newNetwork(n int, widths ...int) *network {
 		m.w, m.b = append(m.w, random(out*in)), append(m.b, random(out))
 		m.gw, m.gb = append(m.gw, make([]float32, out*in)), append(m.gb, make([]float32, out))
 		m.y = append(m.y, random(out*n))
+		m.layers = append(m.layers, Layer[float32]{m.w[k], m.b[k], m.y[k+1], out, in})
 	}
 	for i := range m.g {
 		m.g[i] = random(16 * n)
@@ -52,15 +54,7 @@ func newNetwork(n int, widths ...int) *network {
 	return m
 }
 
-func (m *network) forward(n int) {
-	for k, w := range m.w {
-		act := ELU
-		if k == len(m.w)-1 {
-			act = Identity
-		}
-		Dense(m.y[k+1], m.y[k], w, m.b[k], m.widths[k+1], m.widths[k], n, act)
-	}
-}
+func (m *network) forward(n int) { Network(m.layers, m.y[0], n, ELU) }
 
 func (m *network) backward(n int) {
 	for k := len(m.w) - 1; k >= 0; k-- {

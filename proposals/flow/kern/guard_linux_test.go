@@ -47,6 +47,7 @@ func TestBounds(t *testing.T) {
 			w, b := f.variates(t, rng, out*in), f.variates(t, rng, out)
 			x, y, g := f.variates(t, rng, in*n), f.variates(t, rng, out*n), f.variates(t, rng, in*n)
 			Dense(y, x, w, b, out, in, n, act)
+			Network([]Layer[float32]{{w, b, y, out, in}, {f.variates(t, rng, 3*out), f.variates(t, rng, 3), f.variates(t, rng, 3*n), 3, out}}, x, n, act)
 			DenseInput(g, y, w, x, out, in, n, act)
 			DenseWeights(w, b, y, x, out, in, n)
 			v := f.variates(t, rng, n*in+out%Lanes)

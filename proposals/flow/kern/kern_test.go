@@ -111,6 +111,36 @@ func checkDense[T Float](t *rapid.T) {
 	}
 }
 
+// TestNetwork compares with layers by themselves, to the bit.
+func TestNetwork(t *testing.T) {
+	eachLevel(t, func(t *testing.T) {
+		rapid.Check(t, func(t *rapid.T) {
+			widths := rapid.SliceOfN(rapid.IntRange(1, 12), 1, maxLayers+2).Draw(t, "widths")
+			_, _, n := shapes(t)
+			act := Activation(rapid.IntRange(0, int(activations)-1).Draw(t, "act"))
+			rng := rand.New(rand.NewPCG(rapid.Uint64().Draw(t, "seed"), 0))
+			x := variates[float32](rng, widths[0]*n)
+			var layers []Layer[float32]
+			for k, in := range widths[:len(widths)-1] {
+				out := widths[k+1]
+				layers = append(layers, Layer[float32]{variates[float32](rng, out*in), variates[float32](rng, out), make([]float32, out*n+1), out, in})
+			}
+			Network(layers, x, n, act)
+			for k, l := range layers {
+				if k == len(layers)-1 {
+					act = Identity
+				}
+				want := make([]float32, l.Out*n+1)
+				Dense(want, x, l.W, l.B, l.Out, l.In, n, act)
+				if !sameBits(l.Y, want) {
+					t.Fatalf("layer %d: %v, want %v", k, l.Y, want)
+				}
+				x = l.Y
+			}
+		})
+	})
+}
+
 func TestDenseAdjoints(t *testing.T) {
 	eachLevel(t, func(t *testing.T) {
 		t.Run("float32", func(t *testing.T) { rapid.Check(t, checkAdjoints[float32]) })
@@ -387,6 +417,9 @@ func TestShapes(t *testing.T) {
 		"determinant": func() { Uncouple(s, s[:1], s, s, s, 1, Lanes) },
 		"scale":       func() { CoupleGrad(s, s, s, s, s[:0], s, s, 1, Lanes) },
 		"squares":     func() { AddSquares(d, s, 5, Lanes) },
+		"chain":       func() { Network([]Layer[float32]{{s, s, s, 1, 2}, {s, s, s, 1, 2}}, s, Lanes, ELU) },
+		"chain, SiLU": func() { Network([]Layer[float32]{{s, s, s, 1, 2}, {s, s, s, 1, 2}}, s, Lanes, SiLU) },
+		"network":     func() { Network([]Layer[float32]{{s, s, s[1:], 4, 2}}, s, Lanes, ELU) },
 	} {
 		func() {
 			defer func() {

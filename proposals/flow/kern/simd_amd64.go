@@ -45,3 +45,13 @@ var assembly = [...]*simd{
 		uncoupleGrad: uncoupleGradAVX512,
 	},
 }
+
+// networkAssembly calls the assembly by its name, so that what it is given stays
+// on the stack.
+func networkAssembly(layers *float32, count int, x *float32, n int) {
+	if inUse == levelAVX512 {
+		networkELUAVX512(layers, count, x, n)
+	} else {
+		networkELUAVX2(layers, count, x, n)
+	}
+}

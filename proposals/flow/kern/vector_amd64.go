@@ -44,6 +44,11 @@ func denseReLUAVX512(y *float32, x *float32, w *float32, b *float32, out int, in
 //go:noescape
 func denseInputReLUAVX512(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
 
+// networkELUAVX512 is denseGo of each of the layers with the activation of its name, but the last with none.
+//
+//go:noescape
+func networkELUAVX512(layers *float32, count int, x *float32, n int)
+
 // denseWeightsAVX512 is denseWeightsGo.
 //
 //go:noescape
@@ -158,6 +163,11 @@ func denseReLUAVX2(y *float32, x *float32, w *float32, b *float32, out int, in i
 //
 //go:noescape
 func denseInputReLUAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
+
+// networkELUAVX2 is denseGo of each of the layers with the activation of its name, but the last with none.
+//
+//go:noescape
+func networkELUAVX2(layers *float32, count int, x *float32, n int)
 
 // denseWeightsAVX2 is denseWeightsGo.
 //

@@ -20,35 +20,35 @@ TEXT ·denseAVX512(SB), NOSPLIT, $0-56
 columns_1:
 	CMPQ R8, $0x40
 	JLT  columns_2
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_3:
 	CMPQ         R12, $0x05
 	JLT          rest_4
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	VBROADCASTSS 16(R10), Z16
+	VBROADCASTSS 16(R11), Z16
 	VMOVAPS      Z16, Z17
 	VMOVAPS      Z16, Z18
 	VMOVAPS      Z16, Z19
-	MOVQ         R9, R13
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -86,54 +86,54 @@ terms_6:
 	ADDQ         DX, R14
 	DECQ         R15
 	JNZ          terms_6
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, 64(R11)
-	VMOVUPS      Z2, 128(R11)
-	VMOVUPS      Z3, 192(R11)
-	VMOVUPS      Z4, (R11)(DX*1)
-	VMOVUPS      Z5, 64(R11)(DX*1)
-	VMOVUPS      Z6, 128(R11)(DX*1)
-	VMOVUPS      Z7, 192(R11)(DX*1)
-	VMOVUPS      Z8, (R11)(DX*2)
-	VMOVUPS      Z9, 64(R11)(DX*2)
-	VMOVUPS      Z10, 128(R11)(DX*2)
-	VMOVUPS      Z11, 192(R11)(DX*2)
-	VMOVUPS      Z12, (R11)(BX*1)
-	VMOVUPS      Z13, 64(R11)(BX*1)
-	VMOVUPS      Z14, 128(R11)(BX*1)
-	VMOVUPS      Z15, 192(R11)(BX*1)
-	VMOVUPS      Z16, (R11)(DX*4)
-	VMOVUPS      Z17, 64(R11)(DX*4)
-	VMOVUPS      Z18, 128(R11)(DX*4)
-	VMOVUPS      Z19, 192(R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, (R9)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
+	VMOVUPS      Z8, (R9)(DX*2)
+	VMOVUPS      Z9, 64(R9)(DX*2)
+	VMOVUPS      Z10, 128(R9)(DX*2)
+	VMOVUPS      Z11, 192(R9)(DX*2)
+	VMOVUPS      Z12, (R9)(BX*1)
+	VMOVUPS      Z13, 64(R9)(BX*1)
+	VMOVUPS      Z14, 128(R9)(BX*1)
+	VMOVUPS      Z15, 192(R9)(BX*1)
+	VMOVUPS      Z16, (R9)(DX*4)
+	VMOVUPS      Z17, 64(R9)(DX*4)
+	VMOVUPS      Z18, 128(R9)(DX*4)
+	VMOVUPS      Z19, 192(R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
 	SUBQ         $0x05, R12
 	JMP          block_3
 
 rest_4:
 	CMPQ         R12, $0x04
 	JNE          rest_7
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -166,43 +166,43 @@ terms_8:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_8
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, 64(R11)
-	VMOVUPS      Z2, 128(R11)
-	VMOVUPS      Z3, 192(R11)
-	VMOVUPS      Z4, (R11)(DX*1)
-	VMOVUPS      Z5, 64(R11)(DX*1)
-	VMOVUPS      Z6, 128(R11)(DX*1)
-	VMOVUPS      Z7, 192(R11)(DX*1)
-	VMOVUPS      Z8, (R11)(DX*2)
-	VMOVUPS      Z9, 64(R11)(DX*2)
-	VMOVUPS      Z10, 128(R11)(DX*2)
-	VMOVUPS      Z11, 192(R11)(DX*2)
-	VMOVUPS      Z12, (R11)(BX*1)
-	VMOVUPS      Z13, 64(R11)(BX*1)
-	VMOVUPS      Z14, 128(R11)(BX*1)
-	VMOVUPS      Z15, 192(R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, (R9)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
+	VMOVUPS      Z8, (R9)(DX*2)
+	VMOVUPS      Z9, 64(R9)(DX*2)
+	VMOVUPS      Z10, 128(R9)(DX*2)
+	VMOVUPS      Z11, 192(R9)(DX*2)
+	VMOVUPS      Z12, (R9)(BX*1)
+	VMOVUPS      Z13, 64(R9)(BX*1)
+	VMOVUPS      Z14, 128(R9)(BX*1)
+	VMOVUPS      Z15, 192(R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
 	JMP          done_5
 
 rest_7:
 	CMPQ         R12, $0x03
 	JNE          rest_9
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -230,35 +230,35 @@ terms_10:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_10
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, 64(R11)
-	VMOVUPS      Z2, 128(R11)
-	VMOVUPS      Z3, 192(R11)
-	VMOVUPS      Z4, (R11)(DX*1)
-	VMOVUPS      Z5, 64(R11)(DX*1)
-	VMOVUPS      Z6, 128(R11)(DX*1)
-	VMOVUPS      Z7, 192(R11)(DX*1)
-	VMOVUPS      Z8, (R11)(DX*2)
-	VMOVUPS      Z9, 64(R11)(DX*2)
-	VMOVUPS      Z10, 128(R11)(DX*2)
-	VMOVUPS      Z11, 192(R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, (R9)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
+	VMOVUPS      Z8, (R9)(DX*2)
+	VMOVUPS      Z9, 64(R9)(DX*2)
+	VMOVUPS      Z10, 128(R9)(DX*2)
+	VMOVUPS      Z11, 192(R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
 	JMP          done_5
 
 rest_9:
 	CMPQ         R12, $0x02
 	JNE          rest_11
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -281,27 +281,27 @@ terms_12:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_12
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, 64(R11)
-	VMOVUPS      Z2, 128(R11)
-	VMOVUPS      Z3, 192(R11)
-	VMOVUPS      Z4, (R11)(DX*1)
-	VMOVUPS      Z5, 64(R11)(DX*1)
-	VMOVUPS      Z6, 128(R11)(DX*1)
-	VMOVUPS      Z7, 192(R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	VMOVUPS      Z4, (R9)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
 	JMP          done_5
 
 rest_11:
 	CMPQ         R12, $0x01
 	JNE          rest_13
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -319,13 +319,13 @@ terms_14:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_14
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, 64(R11)
-	VMOVUPS      Z2, 128(R11)
-	VMOVUPS      Z3, 192(R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, 64(R9)
+	VMOVUPS      Z2, 128(R9)
+	VMOVUPS      Z3, 192(R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
 
 rest_13:
 done_5:
@@ -338,20 +338,20 @@ columns_2:
 columns_15:
 	CMPQ R8, $0x10
 	JLT  columns_16
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_17:
 	CMPQ         R12, $0x05
 	JLT          rest_18
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	VBROADCASTSS 16(R10), Z4
-	MOVQ         R9, R13
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	VBROADCASTSS 16(R11), Z4
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -371,27 +371,27 @@ terms_20:
 	ADDQ         DX, R14
 	DECQ         R15
 	JNZ          terms_20
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(DX*1)
-	VMOVUPS      Z2, (R11)(DX*2)
-	VMOVUPS      Z3, (R11)(BX*1)
-	VMOVUPS      Z4, (R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, (R9)(DX*1)
+	VMOVUPS      Z2, (R9)(DX*2)
+	VMOVUPS      Z3, (R9)(BX*1)
+	VMOVUPS      Z4, (R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
 	SUBQ         $0x05, R12
 	JMP          block_17
 
 rest_18:
 	CMPQ         R12, $0x04
 	JNE          rest_21
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -409,22 +409,22 @@ terms_22:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_22
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(DX*1)
-	VMOVUPS      Z2, (R11)(DX*2)
-	VMOVUPS      Z3, (R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, (R9)(DX*1)
+	VMOVUPS      Z2, (R9)(DX*2)
+	VMOVUPS      Z3, (R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
 	JMP          done_19
 
 rest_21:
 	CMPQ         R12, $0x03
 	JNE          rest_23
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -440,20 +440,20 @@ terms_24:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_24
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(DX*1)
-	VMOVUPS      Z2, (R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, (R9)(DX*1)
+	VMOVUPS      Z2, (R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
 	JMP          done_19
 
 rest_23:
 	CMPQ         R12, $0x02
 	JNE          rest_25
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -467,18 +467,18 @@ terms_26:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_26
-	VMOVUPS      Z0, (R11)
-	VMOVUPS      Z1, (R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
+	VMOVUPS      Z0, (R9)
+	VMOVUPS      Z1, (R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
 	JMP          done_19
 
 rest_25:
 	CMPQ         R12, $0x01
 	JNE          rest_27
-	VBROADCASTSS (R10), Z0
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -490,10 +490,10 @@ terms_28:
 	ADDQ         DX, R13
 	DECQ         R14
 	JNZ          terms_28
-	VMOVUPS      Z0, (R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
 
 rest_27:
 done_19:
@@ -1009,35 +1009,35 @@ TEXT ·denseELUAVX512(SB), NOSPLIT, $0-56
 columns_57:
 	CMPQ R8, $0x40
 	JLT  columns_58
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_59:
 	CMPQ         R12, $0x05
 	JLT          rest_60
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	VBROADCASTSS 16(R10), Z16
+	VBROADCASTSS 16(R11), Z16
 	VMOVAPS      Z16, Z17
 	VMOVAPS      Z16, Z18
 	VMOVAPS      Z16, Z19
-	MOVQ         R9, R13
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -1139,10 +1139,10 @@ terms_62:
 	VMAXPS            Z1, Z29, Z1
 	VMAXPS            Z2, Z30, Z2
 	VMAXPS            Z3, Z31, Z3
-	VMOVUPS           Z0, (R11)
-	VMOVUPS           Z1, 64(R11)
-	VMOVUPS           Z2, 128(R11)
-	VMOVUPS           Z3, 192(R11)
+	VMOVUPS           Z0, (R9)
+	VMOVUPS           Z1, 64(R9)
+	VMOVUPS           Z2, 128(R9)
+	VMOVUPS           Z3, 192(R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
@@ -1207,10 +1207,10 @@ terms_62:
 	VMAXPS            Z5, Z25, Z5
 	VMAXPS            Z6, Z26, Z6
 	VMAXPS            Z7, Z27, Z7
-	VMOVUPS           Z4, (R11)(DX*1)
-	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMOVUPS           Z7, 192(R11)(DX*1)
+	VMOVUPS           Z4, (R9)(DX*1)
+	VMOVUPS           Z5, 64(R9)(DX*1)
+	VMOVUPS           Z6, 128(R9)(DX*1)
+	VMOVUPS           Z7, 192(R9)(DX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
@@ -1275,10 +1275,10 @@ terms_62:
 	VMAXPS            Z9, Z21, Z9
 	VMAXPS            Z10, Z22, Z10
 	VMAXPS            Z11, Z23, Z11
-	VMOVUPS           Z8, (R11)(DX*2)
-	VMOVUPS           Z9, 64(R11)(DX*2)
-	VMOVUPS           Z10, 128(R11)(DX*2)
-	VMOVUPS           Z11, 192(R11)(DX*2)
+	VMOVUPS           Z8, (R9)(DX*2)
+	VMOVUPS           Z9, 64(R9)(DX*2)
+	VMOVUPS           Z10, 128(R9)(DX*2)
+	VMOVUPS           Z11, 192(R9)(DX*2)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z12, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z13, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z14, Z2
@@ -1343,10 +1343,10 @@ terms_62:
 	VMAXPS            Z13, Z9, Z13
 	VMAXPS            Z14, Z10, Z14
 	VMAXPS            Z15, Z11, Z15
-	VMOVUPS           Z12, (R11)(BX*1)
-	VMOVUPS           Z13, 64(R11)(BX*1)
-	VMOVUPS           Z14, 128(R11)(BX*1)
-	VMOVUPS           Z15, 192(R11)(BX*1)
+	VMOVUPS           Z12, (R9)(BX*1)
+	VMOVUPS           Z13, 64(R9)(BX*1)
+	VMOVUPS           Z14, 128(R9)(BX*1)
+	VMOVUPS           Z15, 192(R9)(BX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z16, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z17, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z18, Z2
@@ -1411,38 +1411,38 @@ terms_62:
 	VMAXPS            Z17, Z9, Z17
 	VMAXPS            Z18, Z10, Z18
 	VMAXPS            Z19, Z11, Z19
-	VMOVUPS           Z16, (R11)(DX*4)
-	VMOVUPS           Z17, 64(R11)(DX*4)
-	VMOVUPS           Z18, 128(R11)(DX*4)
-	VMOVUPS           Z19, 192(R11)(DX*4)
-	ADDQ              SI, R9
-	LEAQ              (R9)(SI*4), R9
-	ADDQ              DX, R11
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x14, R10
+	VMOVUPS           Z16, (R9)(DX*4)
+	VMOVUPS           Z17, 64(R9)(DX*4)
+	VMOVUPS           Z18, 128(R9)(DX*4)
+	VMOVUPS           Z19, 192(R9)(DX*4)
+	ADDQ              SI, R10
+	LEAQ              (R10)(SI*4), R10
+	ADDQ              DX, R9
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x14, R11
 	SUBQ              $0x05, R12
 	JMP               block_59
 
 rest_60:
 	CMPQ         R12, $0x04
 	JNE          rest_63
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -1539,10 +1539,10 @@ terms_64:
 	VMAXPS            Z1, Z25, Z1
 	VMAXPS            Z2, Z26, Z2
 	VMAXPS            Z3, Z27, Z3
-	VMOVUPS           Z0, (R11)
-	VMOVUPS           Z1, 64(R11)
-	VMOVUPS           Z2, 128(R11)
-	VMOVUPS           Z3, 192(R11)
+	VMOVUPS           Z0, (R9)
+	VMOVUPS           Z1, 64(R9)
+	VMOVUPS           Z2, 128(R9)
+	VMOVUPS           Z3, 192(R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
@@ -1607,10 +1607,10 @@ terms_64:
 	VMAXPS            Z5, Z21, Z5
 	VMAXPS            Z6, Z22, Z6
 	VMAXPS            Z7, Z23, Z7
-	VMOVUPS           Z4, (R11)(DX*1)
-	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMOVUPS           Z7, 192(R11)(DX*1)
+	VMOVUPS           Z4, (R9)(DX*1)
+	VMOVUPS           Z5, 64(R9)(DX*1)
+	VMOVUPS           Z6, 128(R9)(DX*1)
+	VMOVUPS           Z7, 192(R9)(DX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
@@ -1675,10 +1675,10 @@ terms_64:
 	VMAXPS            Z9, Z17, Z9
 	VMAXPS            Z10, Z18, Z10
 	VMAXPS            Z11, Z19, Z11
-	VMOVUPS           Z8, (R11)(DX*2)
-	VMOVUPS           Z9, 64(R11)(DX*2)
-	VMOVUPS           Z10, 128(R11)(DX*2)
-	VMOVUPS           Z11, 192(R11)(DX*2)
+	VMOVUPS           Z8, (R9)(DX*2)
+	VMOVUPS           Z9, 64(R9)(DX*2)
+	VMOVUPS           Z10, 128(R9)(DX*2)
+	VMOVUPS           Z11, 192(R9)(DX*2)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z12, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z13, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z14, Z2
@@ -1743,31 +1743,31 @@ terms_64:
 	VMAXPS            Z13, Z9, Z13
 	VMAXPS            Z14, Z10, Z14
 	VMAXPS            Z15, Z11, Z15
-	VMOVUPS           Z12, (R11)(BX*1)
-	VMOVUPS           Z13, 64(R11)(BX*1)
-	VMOVUPS           Z14, 128(R11)(BX*1)
-	VMOVUPS           Z15, 192(R11)(BX*1)
-	LEAQ              (R9)(SI*4), R9
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x10, R10
+	VMOVUPS           Z12, (R9)(BX*1)
+	VMOVUPS           Z13, 64(R9)(BX*1)
+	VMOVUPS           Z14, 128(R9)(BX*1)
+	VMOVUPS           Z15, 192(R9)(BX*1)
+	LEAQ              (R10)(SI*4), R10
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x10, R11
 	JMP               done_61
 
 rest_63:
 	CMPQ         R12, $0x03
 	JNE          rest_65
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -1859,10 +1859,10 @@ terms_66:
 	VMAXPS            Z1, Z21, Z1
 	VMAXPS            Z2, Z22, Z2
 	VMAXPS            Z3, Z23, Z3
-	VMOVUPS           Z0, (R11)
-	VMOVUPS           Z1, 64(R11)
-	VMOVUPS           Z2, 128(R11)
-	VMOVUPS           Z3, 192(R11)
+	VMOVUPS           Z0, (R9)
+	VMOVUPS           Z1, 64(R9)
+	VMOVUPS           Z2, 128(R9)
+	VMOVUPS           Z3, 192(R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
@@ -1927,10 +1927,10 @@ terms_66:
 	VMAXPS            Z5, Z17, Z5
 	VMAXPS            Z6, Z18, Z6
 	VMAXPS            Z7, Z19, Z7
-	VMOVUPS           Z4, (R11)(DX*1)
-	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMOVUPS           Z7, 192(R11)(DX*1)
+	VMOVUPS           Z4, (R9)(DX*1)
+	VMOVUPS           Z5, 64(R9)(DX*1)
+	VMOVUPS           Z6, 128(R9)(DX*1)
+	VMOVUPS           Z7, 192(R9)(DX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
@@ -1995,27 +1995,27 @@ terms_66:
 	VMAXPS            Z9, Z13, Z9
 	VMAXPS            Z10, Z14, Z10
 	VMAXPS            Z11, Z15, Z11
-	VMOVUPS           Z8, (R11)(DX*2)
-	VMOVUPS           Z9, 64(R11)(DX*2)
-	VMOVUPS           Z10, 128(R11)(DX*2)
-	VMOVUPS           Z11, 192(R11)(DX*2)
-	LEAQ              (R9)(DI*1), R9
-	LEAQ              (R11)(BX*1), R11
-	ADDQ              $0x0c, R10
+	VMOVUPS           Z8, (R9)(DX*2)
+	VMOVUPS           Z9, 64(R9)(DX*2)
+	VMOVUPS           Z10, 128(R9)(DX*2)
+	VMOVUPS           Z11, 192(R9)(DX*2)
+	LEAQ              (R10)(DI*1), R10
+	LEAQ              (R9)(BX*1), R9
+	ADDQ              $0x0c, R11
 	JMP               done_61
 
 rest_65:
 	CMPQ         R12, $0x02
 	JNE          rest_67
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -2102,10 +2102,10 @@ terms_68:
 	VMAXPS            Z1, Z17, Z1
 	VMAXPS            Z2, Z18, Z2
 	VMAXPS            Z3, Z19, Z3
-	VMOVUPS           Z0, (R11)
-	VMOVUPS           Z1, 64(R11)
-	VMOVUPS           Z2, 128(R11)
-	VMOVUPS           Z3, 192(R11)
+	VMOVUPS           Z0, (R9)
+	VMOVUPS           Z1, 64(R9)
+	VMOVUPS           Z2, 128(R9)
+	VMOVUPS           Z3, 192(R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
@@ -2170,23 +2170,23 @@ terms_68:
 	VMAXPS            Z5, Z13, Z5
 	VMAXPS            Z6, Z14, Z6
 	VMAXPS            Z7, Z15, Z7
-	VMOVUPS           Z4, (R11)(DX*1)
-	VMOVUPS           Z5, 64(R11)(DX*1)
-	VMOVUPS           Z6, 128(R11)(DX*1)
-	VMOVUPS           Z7, 192(R11)(DX*1)
-	LEAQ              (R9)(SI*2), R9
-	LEAQ              (R11)(DX*2), R11
-	ADDQ              $0x08, R10
+	VMOVUPS           Z4, (R9)(DX*1)
+	VMOVUPS           Z5, 64(R9)(DX*1)
+	VMOVUPS           Z6, 128(R9)(DX*1)
+	VMOVUPS           Z7, 192(R9)(DX*1)
+	LEAQ              (R10)(SI*2), R10
+	LEAQ              (R9)(DX*2), R9
+	ADDQ              $0x08, R11
 	JMP               done_61
 
 rest_67:
 	CMPQ         R12, $0x01
 	JNE          rest_69
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -2268,13 +2268,13 @@ terms_70:
 	VMAXPS            Z1, Z13, Z1
 	VMAXPS            Z2, Z14, Z2
 	VMAXPS            Z3, Z15, Z3
-	VMOVUPS           Z0, (R11)
-	VMOVUPS           Z1, 64(R11)
-	VMOVUPS           Z2, 128(R11)
-	VMOVUPS           Z3, 192(R11)
-	ADDQ              SI, R9
-	ADDQ              DX, R11
-	ADDQ              $0x04, R10
+	VMOVUPS           Z0, (R9)
+	VMOVUPS           Z1, 64(R9)
+	VMOVUPS           Z2, 128(R9)
+	VMOVUPS           Z3, 192(R9)
+	ADDQ              SI, R10
+	ADDQ              DX, R9
+	ADDQ              $0x04, R11
 
 rest_69:
 done_61:
@@ -2287,20 +2287,20 @@ columns_58:
 columns_71:
 	CMPQ R8, $0x10
 	JLT  columns_72
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_73:
 	CMPQ         R12, $0x05
 	JLT          rest_74
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	VBROADCASTSS 16(R10), Z4
-	MOVQ         R9, R13
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	VBROADCASTSS 16(R11), Z4
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -2336,7 +2336,7 @@ terms_76:
 	VSUBPS.BCST       numbers<>+288(SB), Z6, Z5
 	VFMADD213PS       Z5, Z6, Z7
 	VMAXPS            Z0, Z7, Z0
-	VMOVUPS           Z0, (R11)
+	VMOVUPS           Z0, (R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z5
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z5
@@ -2353,7 +2353,7 @@ terms_76:
 	VSUBPS.BCST       numbers<>+288(SB), Z5, Z0
 	VFMADD213PS       Z0, Z5, Z6
 	VMAXPS            Z1, Z6, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
+	VMOVUPS           Z1, (R9)(DX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
@@ -2370,7 +2370,7 @@ terms_76:
 	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
 	VFMADD213PS       Z0, Z1, Z5
 	VMAXPS            Z2, Z5, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
+	VMOVUPS           Z2, (R9)(DX*2)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
@@ -2387,7 +2387,7 @@ terms_76:
 	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
 	VFMADD213PS       Z0, Z1, Z2
 	VMAXPS            Z3, Z2, Z3
-	VMOVUPS           Z3, (R11)(BX*1)
+	VMOVUPS           Z3, (R9)(BX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
@@ -2404,23 +2404,23 @@ terms_76:
 	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
 	VFMADD213PS       Z0, Z1, Z2
 	VMAXPS            Z4, Z2, Z4
-	VMOVUPS           Z4, (R11)(DX*4)
-	ADDQ              SI, R9
-	LEAQ              (R9)(SI*4), R9
-	ADDQ              DX, R11
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x14, R10
+	VMOVUPS           Z4, (R9)(DX*4)
+	ADDQ              SI, R10
+	LEAQ              (R10)(SI*4), R10
+	ADDQ              DX, R9
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x14, R11
 	SUBQ              $0x05, R12
 	JMP               block_73
 
 rest_74:
 	CMPQ         R12, $0x04
 	JNE          rest_77
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -2454,7 +2454,7 @@ terms_78:
 	VSUBPS.BCST       numbers<>+288(SB), Z5, Z4
 	VFMADD213PS       Z4, Z5, Z6
 	VMAXPS            Z0, Z6, Z0
-	VMOVUPS           Z0, (R11)
+	VMOVUPS           Z0, (R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z4
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
@@ -2471,7 +2471,7 @@ terms_78:
 	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
 	VFMADD213PS       Z0, Z4, Z5
 	VMAXPS            Z1, Z5, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
+	VMOVUPS           Z1, (R9)(DX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
@@ -2488,7 +2488,7 @@ terms_78:
 	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
 	VFMADD213PS       Z0, Z1, Z4
 	VMAXPS            Z2, Z4, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
+	VMOVUPS           Z2, (R9)(DX*2)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
@@ -2505,19 +2505,19 @@ terms_78:
 	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
 	VFMADD213PS       Z0, Z1, Z2
 	VMAXPS            Z3, Z2, Z3
-	VMOVUPS           Z3, (R11)(BX*1)
-	LEAQ              (R9)(SI*4), R9
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x10, R10
+	VMOVUPS           Z3, (R9)(BX*1)
+	LEAQ              (R10)(SI*4), R10
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x10, R11
 	JMP               done_75
 
 rest_77:
 	CMPQ         R12, $0x03
 	JNE          rest_79
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -2549,7 +2549,7 @@ terms_80:
 	VSUBPS.BCST       numbers<>+288(SB), Z4, Z3
 	VFMADD213PS       Z3, Z4, Z5
 	VMAXPS            Z0, Z5, Z0
-	VMOVUPS           Z0, (R11)
+	VMOVUPS           Z0, (R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z3
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z3
@@ -2566,7 +2566,7 @@ terms_80:
 	VSUBPS.BCST       numbers<>+288(SB), Z3, Z0
 	VFMADD213PS       Z0, Z3, Z4
 	VMAXPS            Z1, Z4, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
+	VMOVUPS           Z1, (R9)(DX*1)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z1
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
@@ -2583,18 +2583,18 @@ terms_80:
 	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
 	VFMADD213PS       Z0, Z1, Z3
 	VMAXPS            Z2, Z3, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
-	LEAQ              (R9)(DI*1), R9
-	LEAQ              (R11)(BX*1), R11
-	ADDQ              $0x0c, R10
+	VMOVUPS           Z2, (R9)(DX*2)
+	LEAQ              (R10)(DI*1), R10
+	LEAQ              (R9)(BX*1), R9
+	ADDQ              $0x0c, R11
 	JMP               done_75
 
 rest_79:
 	CMPQ         R12, $0x02
 	JNE          rest_81
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -2624,7 +2624,7 @@ terms_82:
 	VSUBPS.BCST       numbers<>+288(SB), Z3, Z2
 	VFMADD213PS       Z2, Z3, Z4
 	VMAXPS            Z0, Z4, Z0
-	VMOVUPS           Z0, (R11)
+	VMOVUPS           Z0, (R9)
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
 	VBROADCASTSS      numbers<>+32(SB), Z2
 	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z2
@@ -2641,17 +2641,17 @@ terms_82:
 	VSUBPS.BCST       numbers<>+288(SB), Z2, Z0
 	VFMADD213PS       Z0, Z2, Z3
 	VMAXPS            Z1, Z3, Z1
-	VMOVUPS           Z1, (R11)(DX*1)
-	LEAQ              (R9)(SI*2), R9
-	LEAQ              (R11)(DX*2), R11
-	ADDQ              $0x08, R10
+	VMOVUPS           Z1, (R9)(DX*1)
+	LEAQ              (R10)(SI*2), R10
+	LEAQ              (R9)(DX*2), R9
+	ADDQ              $0x08, R11
 	JMP               done_75
 
 rest_81:
 	CMPQ         R12, $0x01
 	JNE          rest_83
-	VBROADCASTSS (R10), Z0
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -2679,10 +2679,10 @@ terms_84:
 	VSUBPS.BCST       numbers<>+288(SB), Z2, Z1
 	VFMADD213PS       Z1, Z2, Z3
 	VMAXPS            Z0, Z3, Z0
-	VMOVUPS           Z0, (R11)
-	ADDQ              SI, R9
-	ADDQ              DX, R11
-	ADDQ              $0x04, R10
+	VMOVUPS           Z0, (R9)
+	ADDQ              SI, R10
+	ADDQ              DX, R9
+	ADDQ              $0x04, R11
 
 rest_83:
 done_75:
@@ -3515,35 +3515,35 @@ TEXT ·denseTanhAVX512(SB), NOSPLIT, $0-56
 columns_113:
 	CMPQ R8, $0x40
 	JLT  columns_114
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_115:
 	CMPQ         R12, $0x05
 	JLT          rest_116
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	VBROADCASTSS 16(R10), Z16
+	VBROADCASTSS 16(R11), Z16
 	VMOVAPS      Z16, Z17
 	VMOVAPS      Z16, Z18
 	VMOVAPS      Z16, Z19
-	MOVQ         R9, R13
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -3607,7 +3607,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z22, Z22
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z20
 	VORPS             Z20, Z22, Z22
-	VMOVUPS           Z22, (R11)
+	VMOVUPS           Z22, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z20
@@ -3634,7 +3634,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z21, Z21
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z21, Z21
-	VMOVUPS           Z21, 64(R11)
+	VMOVUPS           Z21, 64(R9)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3661,7 +3661,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z20, Z20
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z20, Z20
-	VMOVUPS           Z20, 128(R11)
+	VMOVUPS           Z20, 128(R9)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3688,7 +3688,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)
+	VMOVUPS           Z2, 192(R9)
 	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3715,7 +3715,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*1)
+	VMOVUPS           Z2, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3742,7 +3742,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*1)
+	VMOVUPS           Z2, 64(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3769,7 +3769,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*1)
+	VMOVUPS           Z2, 128(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3796,7 +3796,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*1)
+	VMOVUPS           Z2, 192(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z8, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3823,7 +3823,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z8, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
+	VMOVUPS           Z2, (R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z9, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3850,7 +3850,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z9, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*2)
+	VMOVUPS           Z2, 64(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z10, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3877,7 +3877,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z10, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*2)
+	VMOVUPS           Z2, 128(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z11, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3904,7 +3904,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z11, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*2)
+	VMOVUPS           Z2, 192(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z12, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3931,7 +3931,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z12, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(BX*1)
+	VMOVUPS           Z2, (R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z13, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3958,7 +3958,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z13, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(BX*1)
+	VMOVUPS           Z2, 64(R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z14, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -3985,7 +3985,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z14, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(BX*1)
+	VMOVUPS           Z2, 128(R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z15, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4012,7 +4012,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z15, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(BX*1)
+	VMOVUPS           Z2, 192(R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z16, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4039,7 +4039,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z16, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*4)
+	VMOVUPS           Z2, (R9)(DX*4)
 	VORPS.BCST        numbers<>+320(SB), Z17, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4066,7 +4066,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z17, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*4)
+	VMOVUPS           Z2, 64(R9)(DX*4)
 	VORPS.BCST        numbers<>+320(SB), Z18, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4093,7 +4093,7 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z18, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*4)
+	VMOVUPS           Z2, 128(R9)(DX*4)
 	VORPS.BCST        numbers<>+320(SB), Z19, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4120,35 +4120,35 @@ terms_118:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z19, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*4)
-	ADDQ              SI, R9
-	LEAQ              (R9)(SI*4), R9
-	ADDQ              DX, R11
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x14, R10
+	VMOVUPS           Z2, 192(R9)(DX*4)
+	ADDQ              SI, R10
+	LEAQ              (R10)(SI*4), R10
+	ADDQ              DX, R9
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x14, R11
 	SUBQ              $0x05, R12
 	JMP               block_115
 
 rest_116:
 	CMPQ         R12, $0x04
 	JNE          rest_119
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -4207,7 +4207,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z18, Z18
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z16
 	VORPS             Z16, Z18, Z18
-	VMOVUPS           Z18, (R11)
+	VMOVUPS           Z18, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z16
@@ -4234,7 +4234,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z17, Z17
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z17, Z17
-	VMOVUPS           Z17, 64(R11)
+	VMOVUPS           Z17, 64(R9)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4261,7 +4261,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z16, Z16
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z16, Z16
-	VMOVUPS           Z16, 128(R11)
+	VMOVUPS           Z16, 128(R9)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4288,7 +4288,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)
+	VMOVUPS           Z2, 192(R9)
 	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4315,7 +4315,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*1)
+	VMOVUPS           Z2, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4342,7 +4342,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*1)
+	VMOVUPS           Z2, 64(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4369,7 +4369,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*1)
+	VMOVUPS           Z2, 128(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4396,7 +4396,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*1)
+	VMOVUPS           Z2, 192(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z8, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4423,7 +4423,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z8, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
+	VMOVUPS           Z2, (R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z9, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4450,7 +4450,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z9, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*2)
+	VMOVUPS           Z2, 64(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z10, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4477,7 +4477,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z10, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*2)
+	VMOVUPS           Z2, 128(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z11, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4504,7 +4504,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z11, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*2)
+	VMOVUPS           Z2, 192(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z12, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4531,7 +4531,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z12, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(BX*1)
+	VMOVUPS           Z2, (R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z13, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4558,7 +4558,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z13, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(BX*1)
+	VMOVUPS           Z2, 64(R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z14, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4585,7 +4585,7 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z14, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(BX*1)
+	VMOVUPS           Z2, 128(R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z15, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4612,28 +4612,28 @@ terms_120:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z15, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(BX*1)
-	LEAQ              (R9)(SI*4), R9
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x10, R10
+	VMOVUPS           Z2, 192(R9)(BX*1)
+	LEAQ              (R10)(SI*4), R10
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x10, R11
 	JMP               done_117
 
 rest_119:
 	CMPQ         R12, $0x03
 	JNE          rest_121
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -4687,7 +4687,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z14, Z14
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z12
 	VORPS             Z12, Z14, Z14
-	VMOVUPS           Z14, (R11)
+	VMOVUPS           Z14, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z12
@@ -4714,7 +4714,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z13, Z13
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z13, Z13
-	VMOVUPS           Z13, 64(R11)
+	VMOVUPS           Z13, 64(R9)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4741,7 +4741,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z12, Z12
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z12, Z12
-	VMOVUPS           Z12, 128(R11)
+	VMOVUPS           Z12, 128(R9)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4768,7 +4768,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)
+	VMOVUPS           Z2, 192(R9)
 	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4795,7 +4795,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*1)
+	VMOVUPS           Z2, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4822,7 +4822,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*1)
+	VMOVUPS           Z2, 64(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4849,7 +4849,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*1)
+	VMOVUPS           Z2, 128(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4876,7 +4876,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*1)
+	VMOVUPS           Z2, 192(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z8, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4903,7 +4903,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z8, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*2)
+	VMOVUPS           Z2, (R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z9, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4930,7 +4930,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z9, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*2)
+	VMOVUPS           Z2, 64(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z10, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4957,7 +4957,7 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z10, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*2)
+	VMOVUPS           Z2, 128(R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z11, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -4984,24 +4984,24 @@ terms_122:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z11, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*2)
-	LEAQ              (R9)(DI*1), R9
-	LEAQ              (R11)(BX*1), R11
-	ADDQ              $0x0c, R10
+	VMOVUPS           Z2, 192(R9)(DX*2)
+	LEAQ              (R10)(DI*1), R10
+	LEAQ              (R9)(BX*1), R9
+	ADDQ              $0x0c, R11
 	JMP               done_117
 
 rest_121:
 	CMPQ         R12, $0x02
 	JNE          rest_123
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -5050,7 +5050,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z10, Z10
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z8
 	VORPS             Z8, Z10, Z10
-	VMOVUPS           Z10, (R11)
+	VMOVUPS           Z10, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z8
@@ -5077,7 +5077,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z9, Z9
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z9, Z9
-	VMOVUPS           Z9, 64(R11)
+	VMOVUPS           Z9, 64(R9)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5104,7 +5104,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z8, Z8
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z8, Z8
-	VMOVUPS           Z8, 128(R11)
+	VMOVUPS           Z8, 128(R9)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5131,7 +5131,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)
+	VMOVUPS           Z2, 192(R9)
 	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5158,7 +5158,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*1)
+	VMOVUPS           Z2, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z5, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5185,7 +5185,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z5, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 64(R11)(DX*1)
+	VMOVUPS           Z2, 64(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z6, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5212,7 +5212,7 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z6, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 128(R11)(DX*1)
+	VMOVUPS           Z2, 128(R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z7, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5239,20 +5239,20 @@ terms_124:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z7, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)(DX*1)
-	LEAQ              (R9)(SI*2), R9
-	LEAQ              (R11)(DX*2), R11
-	ADDQ              $0x08, R10
+	VMOVUPS           Z2, 192(R9)(DX*1)
+	LEAQ              (R10)(SI*2), R10
+	LEAQ              (R9)(DX*2), R9
+	ADDQ              $0x08, R11
 	JMP               done_117
 
 rest_123:
 	CMPQ         R12, $0x01
 	JNE          rest_125
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -5296,7 +5296,7 @@ terms_126:
 	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z4
 	VORPS             Z4, Z6, Z6
-	VMOVUPS           Z6, (R11)
+	VMOVUPS           Z6, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z4
@@ -5323,7 +5323,7 @@ terms_126:
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, 64(R11)
+	VMOVUPS           Z5, 64(R9)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5350,7 +5350,7 @@ terms_126:
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, 128(R11)
+	VMOVUPS           Z4, 128(R9)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5377,10 +5377,10 @@ terms_126:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, 192(R11)
-	ADDQ              SI, R9
-	ADDQ              DX, R11
-	ADDQ              $0x04, R10
+	VMOVUPS           Z2, 192(R9)
+	ADDQ              SI, R10
+	ADDQ              DX, R9
+	ADDQ              $0x04, R11
 
 rest_125:
 done_117:
@@ -5393,20 +5393,20 @@ columns_114:
 columns_127:
 	CMPQ R8, $0x10
 	JLT  columns_128
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_129:
 	CMPQ         R12, $0x05
 	JLT          rest_130
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	VBROADCASTSS 16(R10), Z4
-	MOVQ         R9, R13
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	VBROADCASTSS 16(R11), Z4
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -5452,7 +5452,7 @@ terms_132:
 	VANDPS.BCST       numbers<>+416(SB), Z7, Z7
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z5
 	VORPS             Z5, Z7, Z7
-	VMOVUPS           Z7, (R11)
+	VMOVUPS           Z7, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z5
@@ -5479,7 +5479,7 @@ terms_132:
 	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z6, Z6
-	VMOVUPS           Z6, (R11)(DX*1)
+	VMOVUPS           Z6, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5506,7 +5506,7 @@ terms_132:
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, (R11)(DX*2)
+	VMOVUPS           Z5, (R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5533,7 +5533,7 @@ terms_132:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(BX*1)
+	VMOVUPS           Z2, (R9)(BX*1)
 	VORPS.BCST        numbers<>+320(SB), Z4, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5560,23 +5560,23 @@ terms_132:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z4, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(DX*4)
-	ADDQ              SI, R9
-	LEAQ              (R9)(SI*4), R9
-	ADDQ              DX, R11
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x14, R10
+	VMOVUPS           Z2, (R9)(DX*4)
+	ADDQ              SI, R10
+	LEAQ              (R10)(SI*4), R10
+	ADDQ              DX, R9
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x14, R11
 	SUBQ              $0x05, R12
 	JMP               block_129
 
 rest_130:
 	CMPQ         R12, $0x04
 	JNE          rest_133
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -5620,7 +5620,7 @@ terms_134:
 	VANDPS.BCST       numbers<>+416(SB), Z6, Z6
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z4
 	VORPS             Z4, Z6, Z6
-	VMOVUPS           Z6, (R11)
+	VMOVUPS           Z6, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z4
@@ -5647,7 +5647,7 @@ terms_134:
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z5, Z5
-	VMOVUPS           Z5, (R11)(DX*1)
+	VMOVUPS           Z5, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5674,7 +5674,7 @@ terms_134:
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, (R11)(DX*2)
+	VMOVUPS           Z4, (R9)(DX*2)
 	VORPS.BCST        numbers<>+320(SB), Z3, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5701,19 +5701,19 @@ terms_134:
 	VANDPS.BCST       numbers<>+416(SB), Z2, Z2
 	VANDPS.BCST       numbers<>+320(SB), Z3, Z0
 	VORPS             Z0, Z2, Z2
-	VMOVUPS           Z2, (R11)(BX*1)
-	LEAQ              (R9)(SI*4), R9
-	LEAQ              (R11)(DX*4), R11
-	ADDQ              $0x10, R10
+	VMOVUPS           Z2, (R9)(BX*1)
+	LEAQ              (R10)(SI*4), R10
+	LEAQ              (R9)(DX*4), R9
+	ADDQ              $0x10, R11
 	JMP               done_131
 
 rest_133:
 	CMPQ         R12, $0x03
 	JNE          rest_135
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -5755,7 +5755,7 @@ terms_136:
 	VANDPS.BCST       numbers<>+416(SB), Z5, Z5
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z3
 	VORPS             Z3, Z5, Z5
-	VMOVUPS           Z5, (R11)
+	VMOVUPS           Z5, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z3
@@ -5782,7 +5782,7 @@ terms_136:
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z4, Z4
-	VMOVUPS           Z4, (R11)(DX*1)
+	VMOVUPS           Z4, (R9)(DX*1)
 	VORPS.BCST        numbers<>+320(SB), Z2, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z1
@@ -5809,18 +5809,18 @@ terms_136:
 	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
 	VANDPS.BCST       numbers<>+320(SB), Z2, Z0
 	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*2)
-	LEAQ              (R9)(DI*1), R9
-	LEAQ              (R11)(BX*1), R11
-	ADDQ              $0x0c, R10
+	VMOVUPS           Z3, (R9)(DX*2)
+	LEAQ              (R10)(DI*1), R10
+	LEAQ              (R9)(BX*1), R9
+	ADDQ              $0x0c, R11
 	JMP               done_131
 
 rest_135:
 	CMPQ         R12, $0x02
 	JNE          rest_137
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -5860,7 +5860,7 @@ terms_138:
 	VANDPS.BCST       numbers<>+416(SB), Z4, Z4
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z2
 	VORPS             Z2, Z4, Z4
-	VMOVUPS           Z4, (R11)
+	VMOVUPS           Z4, (R9)
 	VORPS.BCST        numbers<>+320(SB), Z1, Z0
 	VADDPS            Z0, Z0, Z0
 	VBROADCASTSS      numbers<>+352(SB), Z2
@@ -5887,17 +5887,17 @@ terms_138:
 	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
 	VANDPS.BCST       numbers<>+320(SB), Z1, Z0
 	VORPS             Z0, Z3, Z3
-	VMOVUPS           Z3, (R11)(DX*1)
-	LEAQ              (R9)(SI*2), R9
-	LEAQ              (R11)(DX*2), R11
-	ADDQ              $0x08, R10
+	VMOVUPS           Z3, (R9)(DX*1)
+	LEAQ              (R10)(SI*2), R10
+	LEAQ              (R9)(DX*2), R9
+	ADDQ              $0x08, R11
 	JMP               done_131
 
 rest_137:
 	CMPQ         R12, $0x01
 	JNE          rest_139
-	VBROADCASTSS (R10), Z0
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -5935,10 +5935,10 @@ terms_140:
 	VANDPS.BCST       numbers<>+416(SB), Z3, Z3
 	VANDPS.BCST       numbers<>+320(SB), Z0, Z1
 	VORPS             Z1, Z3, Z3
-	VMOVUPS           Z3, (R11)
-	ADDQ              SI, R9
-	ADDQ              DX, R11
-	ADDQ              $0x04, R10
+	VMOVUPS           Z3, (R9)
+	ADDQ              SI, R10
+	ADDQ              DX, R9
+	ADDQ              $0x04, R11
 
 rest_139:
 done_131:
@@ -6696,35 +6696,35 @@ TEXT ·denseReLUAVX512(SB), NOSPLIT, $0-56
 columns_169:
 	CMPQ R8, $0x40
 	JLT  columns_170
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_171:
 	CMPQ         R12, $0x05
 	JLT          rest_172
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	VBROADCASTSS 16(R10), Z16
+	VBROADCASTSS 16(R11), Z16
 	VMOVAPS      Z16, Z17
 	VMOVAPS      Z16, Z18
 	VMOVAPS      Z16, Z19
-	MOVQ         R9, R13
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -6764,92 +6764,92 @@ terms_174:
 	JNZ          terms_174
 	VXORPS       Z20, Z20, Z20
 	VMAXPS       Z0, Z20, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, 64(R11)
+	VMOVUPS      Z1, 64(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, 128(R11)
+	VMOVUPS      Z2, 128(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, 192(R11)
+	VMOVUPS      Z3, 192(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z4, Z0, Z4
-	VMOVUPS      Z4, (R11)(DX*1)
+	VMOVUPS      Z4, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z5, Z0, Z5
-	VMOVUPS      Z5, 64(R11)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z6, Z0, Z6
-	VMOVUPS      Z6, 128(R11)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z7, Z0, Z7
-	VMOVUPS      Z7, 192(R11)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z8, Z0, Z8
-	VMOVUPS      Z8, (R11)(DX*2)
+	VMOVUPS      Z8, (R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z9, Z0, Z9
-	VMOVUPS      Z9, 64(R11)(DX*2)
+	VMOVUPS      Z9, 64(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z10, Z0, Z10
-	VMOVUPS      Z10, 128(R11)(DX*2)
+	VMOVUPS      Z10, 128(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z11, Z0, Z11
-	VMOVUPS      Z11, 192(R11)(DX*2)
+	VMOVUPS      Z11, 192(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z12, Z0, Z12
-	VMOVUPS      Z12, (R11)(BX*1)
+	VMOVUPS      Z12, (R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z13, Z0, Z13
-	VMOVUPS      Z13, 64(R11)(BX*1)
+	VMOVUPS      Z13, 64(R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z14, Z0, Z14
-	VMOVUPS      Z14, 128(R11)(BX*1)
+	VMOVUPS      Z14, 128(R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z15, Z0, Z15
-	VMOVUPS      Z15, 192(R11)(BX*1)
+	VMOVUPS      Z15, 192(R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z16, Z0, Z16
-	VMOVUPS      Z16, (R11)(DX*4)
+	VMOVUPS      Z16, (R9)(DX*4)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z17, Z0, Z17
-	VMOVUPS      Z17, 64(R11)(DX*4)
+	VMOVUPS      Z17, 64(R9)(DX*4)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z18, Z0, Z18
-	VMOVUPS      Z18, 128(R11)(DX*4)
+	VMOVUPS      Z18, 128(R9)(DX*4)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z19, Z0, Z19
-	VMOVUPS      Z19, 192(R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
+	VMOVUPS      Z19, 192(R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
 	SUBQ         $0x05, R12
 	JMP          block_171
 
 rest_172:
 	CMPQ         R12, $0x04
 	JNE          rest_175
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	VBROADCASTSS 12(R10), Z12
+	VBROADCASTSS 12(R11), Z12
 	VMOVAPS      Z12, Z13
 	VMOVAPS      Z12, Z14
 	VMOVAPS      Z12, Z15
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -6884,73 +6884,73 @@ terms_176:
 	JNZ          terms_176
 	VXORPS       Z16, Z16, Z16
 	VMAXPS       Z0, Z16, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, 64(R11)
+	VMOVUPS      Z1, 64(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, 128(R11)
+	VMOVUPS      Z2, 128(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, 192(R11)
+	VMOVUPS      Z3, 192(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z4, Z0, Z4
-	VMOVUPS      Z4, (R11)(DX*1)
+	VMOVUPS      Z4, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z5, Z0, Z5
-	VMOVUPS      Z5, 64(R11)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z6, Z0, Z6
-	VMOVUPS      Z6, 128(R11)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z7, Z0, Z7
-	VMOVUPS      Z7, 192(R11)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z8, Z0, Z8
-	VMOVUPS      Z8, (R11)(DX*2)
+	VMOVUPS      Z8, (R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z9, Z0, Z9
-	VMOVUPS      Z9, 64(R11)(DX*2)
+	VMOVUPS      Z9, 64(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z10, Z0, Z10
-	VMOVUPS      Z10, 128(R11)(DX*2)
+	VMOVUPS      Z10, 128(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z11, Z0, Z11
-	VMOVUPS      Z11, 192(R11)(DX*2)
+	VMOVUPS      Z11, 192(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z12, Z0, Z12
-	VMOVUPS      Z12, (R11)(BX*1)
+	VMOVUPS      Z12, (R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z13, Z0, Z13
-	VMOVUPS      Z13, 64(R11)(BX*1)
+	VMOVUPS      Z13, 64(R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z14, Z0, Z14
-	VMOVUPS      Z14, 128(R11)(BX*1)
+	VMOVUPS      Z14, 128(R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z15, Z0, Z15
-	VMOVUPS      Z15, 192(R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
+	VMOVUPS      Z15, 192(R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
 	JMP          done_173
 
 rest_175:
 	CMPQ         R12, $0x03
 	JNE          rest_177
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	VBROADCASTSS 8(R10), Z8
+	VBROADCASTSS 8(R11), Z8
 	VMOVAPS      Z8, Z9
 	VMOVAPS      Z8, Z10
 	VMOVAPS      Z8, Z11
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -6980,57 +6980,57 @@ terms_178:
 	JNZ          terms_178
 	VXORPS       Z12, Z12, Z12
 	VMAXPS       Z0, Z12, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, 64(R11)
+	VMOVUPS      Z1, 64(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, 128(R11)
+	VMOVUPS      Z2, 128(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, 192(R11)
+	VMOVUPS      Z3, 192(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z4, Z0, Z4
-	VMOVUPS      Z4, (R11)(DX*1)
+	VMOVUPS      Z4, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z5, Z0, Z5
-	VMOVUPS      Z5, 64(R11)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z6, Z0, Z6
-	VMOVUPS      Z6, 128(R11)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z7, Z0, Z7
-	VMOVUPS      Z7, 192(R11)(DX*1)
+	VMOVUPS      Z7, 192(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z8, Z0, Z8
-	VMOVUPS      Z8, (R11)(DX*2)
+	VMOVUPS      Z8, (R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z9, Z0, Z9
-	VMOVUPS      Z9, 64(R11)(DX*2)
+	VMOVUPS      Z9, 64(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z10, Z0, Z10
-	VMOVUPS      Z10, 128(R11)(DX*2)
+	VMOVUPS      Z10, 128(R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z11, Z0, Z11
-	VMOVUPS      Z11, 192(R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
+	VMOVUPS      Z11, 192(R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
 	JMP          done_173
 
 rest_177:
 	CMPQ         R12, $0x02
 	JNE          rest_179
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	VBROADCASTSS 4(R10), Z4
+	VBROADCASTSS 4(R11), Z4
 	VMOVAPS      Z4, Z5
 	VMOVAPS      Z4, Z6
 	VMOVAPS      Z4, Z7
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -7055,41 +7055,41 @@ terms_180:
 	JNZ          terms_180
 	VXORPS       Z8, Z8, Z8
 	VMAXPS       Z0, Z8, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, 64(R11)
+	VMOVUPS      Z1, 64(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, 128(R11)
+	VMOVUPS      Z2, 128(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, 192(R11)
+	VMOVUPS      Z3, 192(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z4, Z0, Z4
-	VMOVUPS      Z4, (R11)(DX*1)
+	VMOVUPS      Z4, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z5, Z0, Z5
-	VMOVUPS      Z5, 64(R11)(DX*1)
+	VMOVUPS      Z5, 64(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z6, Z0, Z6
-	VMOVUPS      Z6, 128(R11)(DX*1)
+	VMOVUPS      Z6, 128(R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z7, Z0, Z7
-	VMOVUPS      Z7, 192(R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
+	VMOVUPS      Z7, 192(R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
 	JMP          done_173
 
 rest_179:
 	CMPQ         R12, $0x01
 	JNE          rest_181
-	VBROADCASTSS (R10), Z0
+	VBROADCASTSS (R11), Z0
 	VMOVAPS      Z0, Z1
 	VMOVAPS      Z0, Z2
 	VMOVAPS      Z0, Z3
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -7109,19 +7109,19 @@ terms_182:
 	JNZ          terms_182
 	VXORPS       Z4, Z4, Z4
 	VMAXPS       Z0, Z4, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, 64(R11)
+	VMOVUPS      Z1, 64(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, 128(R11)
+	VMOVUPS      Z2, 128(R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, 192(R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
+	VMOVUPS      Z3, 192(R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
 
 rest_181:
 done_173:
@@ -7134,20 +7134,20 @@ columns_170:
 columns_183:
 	CMPQ R8, $0x10
 	JLT  columns_184
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
 block_185:
 	CMPQ         R12, $0x05
 	JLT          rest_186
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	VBROADCASTSS 16(R10), Z4
-	MOVQ         R9, R13
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	VBROADCASTSS 16(R11), Z4
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
@@ -7169,35 +7169,35 @@ terms_188:
 	JNZ          terms_188
 	VXORPS       Z5, Z5, Z5
 	VMAXPS       Z0, Z5, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, (R11)(DX*1)
+	VMOVUPS      Z1, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, (R11)(DX*2)
+	VMOVUPS      Z2, (R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, (R11)(BX*1)
+	VMOVUPS      Z3, (R9)(BX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z4, Z0, Z4
-	VMOVUPS      Z4, (R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
+	VMOVUPS      Z4, (R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
 	SUBQ         $0x05, R12
 	JMP          block_185
 
 rest_186:
 	CMPQ         R12, $0x04
 	JNE          rest_189
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	VBROADCASTSS 12(R10), Z3
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	VBROADCASTSS 12(R11), Z3
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -7217,28 +7217,28 @@ terms_190:
 	JNZ          terms_190
 	VXORPS       Z4, Z4, Z4
 	VMAXPS       Z0, Z4, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, (R11)(DX*1)
+	VMOVUPS      Z1, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, (R11)(DX*2)
+	VMOVUPS      Z2, (R9)(DX*2)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z3, Z0, Z3
-	VMOVUPS      Z3, (R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
+	VMOVUPS      Z3, (R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
 	JMP          done_187
 
 rest_189:
 	CMPQ         R12, $0x03
 	JNE          rest_191
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	VBROADCASTSS 8(R10), Z2
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	VBROADCASTSS 8(R11), Z2
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -7256,24 +7256,24 @@ terms_192:
 	JNZ          terms_192
 	VXORPS       Z3, Z3, Z3
 	VMAXPS       Z0, Z3, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, (R11)(DX*1)
+	VMOVUPS      Z1, (R9)(DX*1)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z2, Z0, Z2
-	VMOVUPS      Z2, (R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
+	VMOVUPS      Z2, (R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
 	JMP          done_187
 
 rest_191:
 	CMPQ         R12, $0x02
 	JNE          rest_193
-	VBROADCASTSS (R10), Z0
-	VBROADCASTSS 4(R10), Z1
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	VBROADCASTSS 4(R11), Z1
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -7289,20 +7289,20 @@ terms_194:
 	JNZ          terms_194
 	VXORPS       Z2, Z2, Z2
 	VMAXPS       Z0, Z2, Z0
-	VMOVUPS      Z0, (R11)
+	VMOVUPS      Z0, (R9)
 	VXORPS       Z0, Z0, Z0
 	VMAXPS       Z1, Z0, Z1
-	VMOVUPS      Z1, (R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
+	VMOVUPS      Z1, (R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
 	JMP          done_187
 
 rest_193:
 	CMPQ         R12, $0x01
 	JNE          rest_195
-	VBROADCASTSS (R10), Z0
-	MOVQ         R9, R12
+	VBROADCASTSS (R11), Z0
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
@@ -7316,10 +7316,10 @@ terms_196:
 	JNZ          terms_196
 	VXORPS       Z1, Z1, Z1
 	VMAXPS       Z0, Z1, Z0
-	VMOVUPS      Z0, (R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
+	VMOVUPS      Z0, (R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
 
 rest_195:
 done_187:
@@ -8136,6 +8136,2201 @@ columns_212:
 	VZEROUPPER
 	RET
 
+// func networkELUAVX512(layers *float32, count int, x *float32, n int)
+// Requires: AVX, AVX512DQ, AVX512F
+TEXT ·networkELUAVX512(SB), NOSPLIT, $8-32
+	MOVQ n+24(FP), AX
+	SHLQ $0x02, AX
+	LEAQ (AX)(AX*2), CX
+	XORQ DX, DX
+
+strip_225:
+	MOVQ AX, BX
+	SUBQ DX, BX
+	CMPQ BX, $0x00000100
+	JLT  strip_226
+	MOVQ layers+0(FP), BX
+	MOVQ x+16(FP), SI
+	ADDQ DX, SI
+	MOVQ count+8(FP), DI
+	MOVQ DI, (SP)
+
+hidden_227:
+	DECQ (SP)
+	JEQ  last_228
+	MOVQ 32(BX), DI
+	SHLQ $0x02, DI
+	MOVQ 16(BX), R8
+	ADDQ DX, R8
+	MOVQ (BX), R9
+	MOVQ 8(BX), R10
+	MOVQ 24(BX), R11
+	LEAQ (DI)(DI*2), R12
+
+block_229:
+	CMPQ         R11, $0x05
+	JLT          rest_230
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	VBROADCASTSS 8(R10), Z8
+	VMOVAPS      Z8, Z9
+	VMOVAPS      Z8, Z10
+	VMOVAPS      Z8, Z11
+	VBROADCASTSS 12(R10), Z12
+	VMOVAPS      Z12, Z13
+	VMOVAPS      Z12, Z14
+	VMOVAPS      Z12, Z15
+	VBROADCASTSS 16(R10), Z16
+	VMOVAPS      Z16, Z17
+	VMOVAPS      Z16, Z18
+	VMOVAPS      Z16, Z19
+	MOVQ         R9, R13
+	MOVQ         SI, R14
+	MOVQ         32(BX), R15
+
+terms_232:
+	VMOVUPS           (R14), Z20
+	VMOVUPS           64(R14), Z21
+	VMOVUPS           128(R14), Z22
+	VMOVUPS           192(R14), Z23
+	VBROADCASTSS      (R13), Z24
+	VFMADD231PS       Z20, Z24, Z0
+	VFMADD231PS       Z21, Z24, Z1
+	VFMADD231PS       Z22, Z24, Z2
+	VFMADD231PS       Z23, Z24, Z3
+	VBROADCASTSS      (R13)(DI*1), Z24
+	VFMADD231PS       Z20, Z24, Z4
+	VFMADD231PS       Z21, Z24, Z5
+	VFMADD231PS       Z22, Z24, Z6
+	VFMADD231PS       Z23, Z24, Z7
+	VBROADCASTSS      (R13)(DI*2), Z24
+	VFMADD231PS       Z20, Z24, Z8
+	VFMADD231PS       Z21, Z24, Z9
+	VFMADD231PS       Z22, Z24, Z10
+	VFMADD231PS       Z23, Z24, Z11
+	VBROADCASTSS      (R13)(R12*1), Z24
+	VFMADD231PS       Z20, Z24, Z12
+	VFMADD231PS       Z21, Z24, Z13
+	VFMADD231PS       Z22, Z24, Z14
+	VFMADD231PS       Z23, Z24, Z15
+	VBROADCASTSS      (R13)(DI*4), Z24
+	VFMADD231PS       Z20, Z24, Z16
+	VFMADD231PS       Z21, Z24, Z17
+	VFMADD231PS       Z22, Z24, Z18
+	VFMADD231PS       Z23, Z24, Z19
+	ADDQ              $0x04, R13
+	ADDQ              AX, R14
+	DECQ              R15
+	JNZ               terms_232
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z20
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z21
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z22
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z23
+	VBROADCASTSS      numbers<>+32(SB), Z24
+	VBROADCASTSS      numbers<>+32(SB), Z25
+	VBROADCASTSS      numbers<>+32(SB), Z26
+	VBROADCASTSS      numbers<>+32(SB), Z27
+	VFMADD213PS.BCST  numbers<>+64(SB), Z20, Z24
+	VFMADD213PS.BCST  numbers<>+64(SB), Z21, Z25
+	VFMADD213PS.BCST  numbers<>+64(SB), Z22, Z26
+	VFMADD213PS.BCST  numbers<>+64(SB), Z23, Z27
+	VSUBPS.BCST       numbers<>+64(SB), Z24, Z28
+	VSUBPS.BCST       numbers<>+64(SB), Z25, Z29
+	VSUBPS.BCST       numbers<>+64(SB), Z26, Z30
+	VSUBPS.BCST       numbers<>+64(SB), Z27, Z31
+	VFNMADD231PS.BCST numbers<>+96(SB), Z28, Z20
+	VFNMADD231PS.BCST numbers<>+96(SB), Z29, Z21
+	VFNMADD231PS.BCST numbers<>+96(SB), Z30, Z22
+	VFNMADD231PS.BCST numbers<>+96(SB), Z31, Z23
+	VPSLLD            $0x17, Z24, Z24
+	VPSLLD            $0x17, Z25, Z25
+	VPSLLD            $0x17, Z26, Z26
+	VPSLLD            $0x17, Z27, Z27
+	VBROADCASTSS      numbers<>+128(SB), Z28
+	VBROADCASTSS      numbers<>+128(SB), Z29
+	VBROADCASTSS      numbers<>+128(SB), Z30
+	VBROADCASTSS      numbers<>+128(SB), Z31
+	VFMADD213PS.BCST  numbers<>+160(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+160(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+160(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+160(SB), Z23, Z31
+	VFMADD213PS.BCST  numbers<>+192(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+192(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+192(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+192(SB), Z23, Z31
+	VFMADD213PS.BCST  numbers<>+224(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+224(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+224(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+224(SB), Z23, Z31
+	VFMADD213PS.BCST  numbers<>+256(SB), Z20, Z28
+	VFMADD213PS.BCST  numbers<>+256(SB), Z21, Z29
+	VFMADD213PS.BCST  numbers<>+256(SB), Z22, Z30
+	VFMADD213PS.BCST  numbers<>+256(SB), Z23, Z31
+	VMULPS            Z20, Z28, Z28
+	VMULPS            Z21, Z29, Z29
+	VMULPS            Z22, Z30, Z30
+	VMULPS            Z23, Z31, Z31
+	VFMADD213PS       Z20, Z20, Z28
+	VFMADD213PS       Z21, Z21, Z29
+	VFMADD213PS       Z22, Z22, Z30
+	VFMADD213PS       Z23, Z23, Z31
+	VSUBPS.BCST       numbers<>+288(SB), Z24, Z20
+	VSUBPS.BCST       numbers<>+288(SB), Z25, Z21
+	VSUBPS.BCST       numbers<>+288(SB), Z26, Z22
+	VSUBPS.BCST       numbers<>+288(SB), Z27, Z23
+	VFMADD213PS       Z20, Z24, Z28
+	VFMADD213PS       Z21, Z25, Z29
+	VFMADD213PS       Z22, Z26, Z30
+	VFMADD213PS       Z23, Z27, Z31
+	VMAXPS            Z0, Z28, Z0
+	VMAXPS            Z1, Z29, Z1
+	VMAXPS            Z2, Z30, Z2
+	VMAXPS            Z3, Z31, Z3
+	VMOVUPS           Z0, (R8)
+	VMOVUPS           Z1, 64(R8)
+	VMOVUPS           Z2, 128(R8)
+	VMOVUPS           Z3, 192(R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z20
+	VBROADCASTSS      numbers<>+32(SB), Z21
+	VBROADCASTSS      numbers<>+32(SB), Z22
+	VBROADCASTSS      numbers<>+32(SB), Z23
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z23
+	VSUBPS.BCST       numbers<>+64(SB), Z20, Z24
+	VSUBPS.BCST       numbers<>+64(SB), Z21, Z25
+	VSUBPS.BCST       numbers<>+64(SB), Z22, Z26
+	VSUBPS.BCST       numbers<>+64(SB), Z23, Z27
+	VFNMADD231PS.BCST numbers<>+96(SB), Z24, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z25, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z26, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z27, Z3
+	VPSLLD            $0x17, Z20, Z20
+	VPSLLD            $0x17, Z21, Z21
+	VPSLLD            $0x17, Z22, Z22
+	VPSLLD            $0x17, Z23, Z23
+	VBROADCASTSS      numbers<>+128(SB), Z24
+	VBROADCASTSS      numbers<>+128(SB), Z25
+	VBROADCASTSS      numbers<>+128(SB), Z26
+	VBROADCASTSS      numbers<>+128(SB), Z27
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z27
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z27
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z27
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z24
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z25
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z26
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z27
+	VMULPS            Z0, Z24, Z24
+	VMULPS            Z1, Z25, Z25
+	VMULPS            Z2, Z26, Z26
+	VMULPS            Z3, Z27, Z27
+	VFMADD213PS       Z0, Z0, Z24
+	VFMADD213PS       Z1, Z1, Z25
+	VFMADD213PS       Z2, Z2, Z26
+	VFMADD213PS       Z3, Z3, Z27
+	VSUBPS.BCST       numbers<>+288(SB), Z20, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z21, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z22, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z23, Z3
+	VFMADD213PS       Z0, Z20, Z24
+	VFMADD213PS       Z1, Z21, Z25
+	VFMADD213PS       Z2, Z22, Z26
+	VFMADD213PS       Z3, Z23, Z27
+	VMAXPS            Z4, Z24, Z4
+	VMAXPS            Z5, Z25, Z5
+	VMAXPS            Z6, Z26, Z6
+	VMAXPS            Z7, Z27, Z7
+	VMOVUPS           Z4, (R8)(AX*1)
+	VMOVUPS           Z5, 64(R8)(AX*1)
+	VMOVUPS           Z6, 128(R8)(AX*1)
+	VMOVUPS           Z7, 192(R8)(AX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z11, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z21
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z22
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z23
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z23, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VBROADCASTSS      numbers<>+128(SB), Z23
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z23
+	VMULPS            Z0, Z20, Z20
+	VMULPS            Z1, Z21, Z21
+	VMULPS            Z2, Z22, Z22
+	VMULPS            Z3, Z23, Z23
+	VFMADD213PS       Z0, Z0, Z20
+	VFMADD213PS       Z1, Z1, Z21
+	VFMADD213PS       Z2, Z2, Z22
+	VFMADD213PS       Z3, Z3, Z23
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z20
+	VFMADD213PS       Z1, Z5, Z21
+	VFMADD213PS       Z2, Z6, Z22
+	VFMADD213PS       Z3, Z7, Z23
+	VMAXPS            Z8, Z20, Z8
+	VMAXPS            Z9, Z21, Z9
+	VMAXPS            Z10, Z22, Z10
+	VMAXPS            Z11, Z23, Z11
+	VMOVUPS           Z8, (R8)(AX*2)
+	VMOVUPS           Z9, 64(R8)(AX*2)
+	VMOVUPS           Z10, 128(R8)(AX*2)
+	VMOVUPS           Z11, 192(R8)(AX*2)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z12, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z13, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z14, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z15, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z9
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z10
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VBROADCASTSS      numbers<>+128(SB), Z11
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z11
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VFMADD213PS       Z0, Z0, Z8
+	VFMADD213PS       Z1, Z1, Z9
+	VFMADD213PS       Z2, Z2, Z10
+	VFMADD213PS       Z3, Z3, Z11
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z8
+	VFMADD213PS       Z1, Z5, Z9
+	VFMADD213PS       Z2, Z6, Z10
+	VFMADD213PS       Z3, Z7, Z11
+	VMAXPS            Z12, Z8, Z12
+	VMAXPS            Z13, Z9, Z13
+	VMAXPS            Z14, Z10, Z14
+	VMAXPS            Z15, Z11, Z15
+	VMOVUPS           Z12, (R8)(CX*1)
+	VMOVUPS           Z13, 64(R8)(CX*1)
+	VMOVUPS           Z14, 128(R8)(CX*1)
+	VMOVUPS           Z15, 192(R8)(CX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z16, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z17, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z18, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z19, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z9
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z10
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VBROADCASTSS      numbers<>+128(SB), Z11
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z11
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VFMADD213PS       Z0, Z0, Z8
+	VFMADD213PS       Z1, Z1, Z9
+	VFMADD213PS       Z2, Z2, Z10
+	VFMADD213PS       Z3, Z3, Z11
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z8
+	VFMADD213PS       Z1, Z5, Z9
+	VFMADD213PS       Z2, Z6, Z10
+	VFMADD213PS       Z3, Z7, Z11
+	VMAXPS            Z16, Z8, Z16
+	VMAXPS            Z17, Z9, Z17
+	VMAXPS            Z18, Z10, Z18
+	VMAXPS            Z19, Z11, Z19
+	VMOVUPS           Z16, (R8)(AX*4)
+	VMOVUPS           Z17, 64(R8)(AX*4)
+	VMOVUPS           Z18, 128(R8)(AX*4)
+	VMOVUPS           Z19, 192(R8)(AX*4)
+	ADDQ              DI, R9
+	LEAQ              (R9)(DI*4), R9
+	ADDQ              AX, R8
+	LEAQ              (R8)(AX*4), R8
+	ADDQ              $0x14, R10
+	SUBQ              $0x05, R11
+	JMP               block_229
+
+rest_230:
+	CMPQ         R11, $0x04
+	JNE          rest_233
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	VBROADCASTSS 8(R10), Z8
+	VMOVAPS      Z8, Z9
+	VMOVAPS      Z8, Z10
+	VMOVAPS      Z8, Z11
+	VBROADCASTSS 12(R10), Z12
+	VMOVAPS      Z12, Z13
+	VMOVAPS      Z12, Z14
+	VMOVAPS      Z12, Z15
+	MOVQ         R9, R11
+	MOVQ         32(BX), R13
+
+terms_234:
+	VMOVUPS           (SI), Z16
+	VMOVUPS           64(SI), Z17
+	VMOVUPS           128(SI), Z18
+	VMOVUPS           192(SI), Z19
+	VBROADCASTSS      (R11), Z20
+	VFMADD231PS       Z16, Z20, Z0
+	VFMADD231PS       Z17, Z20, Z1
+	VFMADD231PS       Z18, Z20, Z2
+	VFMADD231PS       Z19, Z20, Z3
+	VBROADCASTSS      (R11)(DI*1), Z20
+	VFMADD231PS       Z16, Z20, Z4
+	VFMADD231PS       Z17, Z20, Z5
+	VFMADD231PS       Z18, Z20, Z6
+	VFMADD231PS       Z19, Z20, Z7
+	VBROADCASTSS      (R11)(DI*2), Z20
+	VFMADD231PS       Z16, Z20, Z8
+	VFMADD231PS       Z17, Z20, Z9
+	VFMADD231PS       Z18, Z20, Z10
+	VFMADD231PS       Z19, Z20, Z11
+	VBROADCASTSS      (R11)(R12*1), Z20
+	VFMADD231PS       Z16, Z20, Z12
+	VFMADD231PS       Z17, Z20, Z13
+	VFMADD231PS       Z18, Z20, Z14
+	VFMADD231PS       Z19, Z20, Z15
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R13
+	JNZ               terms_234
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z16
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z17
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z18
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z19
+	VBROADCASTSS      numbers<>+32(SB), Z20
+	VBROADCASTSS      numbers<>+32(SB), Z21
+	VBROADCASTSS      numbers<>+32(SB), Z22
+	VBROADCASTSS      numbers<>+32(SB), Z23
+	VFMADD213PS.BCST  numbers<>+64(SB), Z16, Z20
+	VFMADD213PS.BCST  numbers<>+64(SB), Z17, Z21
+	VFMADD213PS.BCST  numbers<>+64(SB), Z18, Z22
+	VFMADD213PS.BCST  numbers<>+64(SB), Z19, Z23
+	VSUBPS.BCST       numbers<>+64(SB), Z20, Z24
+	VSUBPS.BCST       numbers<>+64(SB), Z21, Z25
+	VSUBPS.BCST       numbers<>+64(SB), Z22, Z26
+	VSUBPS.BCST       numbers<>+64(SB), Z23, Z27
+	VFNMADD231PS.BCST numbers<>+96(SB), Z24, Z16
+	VFNMADD231PS.BCST numbers<>+96(SB), Z25, Z17
+	VFNMADD231PS.BCST numbers<>+96(SB), Z26, Z18
+	VFNMADD231PS.BCST numbers<>+96(SB), Z27, Z19
+	VPSLLD            $0x17, Z20, Z20
+	VPSLLD            $0x17, Z21, Z21
+	VPSLLD            $0x17, Z22, Z22
+	VPSLLD            $0x17, Z23, Z23
+	VBROADCASTSS      numbers<>+128(SB), Z24
+	VBROADCASTSS      numbers<>+128(SB), Z25
+	VBROADCASTSS      numbers<>+128(SB), Z26
+	VBROADCASTSS      numbers<>+128(SB), Z27
+	VFMADD213PS.BCST  numbers<>+160(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+160(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+160(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+160(SB), Z19, Z27
+	VFMADD213PS.BCST  numbers<>+192(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+192(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+192(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+192(SB), Z19, Z27
+	VFMADD213PS.BCST  numbers<>+224(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+224(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+224(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+224(SB), Z19, Z27
+	VFMADD213PS.BCST  numbers<>+256(SB), Z16, Z24
+	VFMADD213PS.BCST  numbers<>+256(SB), Z17, Z25
+	VFMADD213PS.BCST  numbers<>+256(SB), Z18, Z26
+	VFMADD213PS.BCST  numbers<>+256(SB), Z19, Z27
+	VMULPS            Z16, Z24, Z24
+	VMULPS            Z17, Z25, Z25
+	VMULPS            Z18, Z26, Z26
+	VMULPS            Z19, Z27, Z27
+	VFMADD213PS       Z16, Z16, Z24
+	VFMADD213PS       Z17, Z17, Z25
+	VFMADD213PS       Z18, Z18, Z26
+	VFMADD213PS       Z19, Z19, Z27
+	VSUBPS.BCST       numbers<>+288(SB), Z20, Z16
+	VSUBPS.BCST       numbers<>+288(SB), Z21, Z17
+	VSUBPS.BCST       numbers<>+288(SB), Z22, Z18
+	VSUBPS.BCST       numbers<>+288(SB), Z23, Z19
+	VFMADD213PS       Z16, Z20, Z24
+	VFMADD213PS       Z17, Z21, Z25
+	VFMADD213PS       Z18, Z22, Z26
+	VFMADD213PS       Z19, Z23, Z27
+	VMAXPS            Z0, Z24, Z0
+	VMAXPS            Z1, Z25, Z1
+	VMAXPS            Z2, Z26, Z2
+	VMAXPS            Z3, Z27, Z3
+	VMOVUPS           Z0, (R8)
+	VMOVUPS           Z1, 64(R8)
+	VMOVUPS           Z2, 128(R8)
+	VMOVUPS           Z3, 192(R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z16
+	VBROADCASTSS      numbers<>+32(SB), Z17
+	VBROADCASTSS      numbers<>+32(SB), Z18
+	VBROADCASTSS      numbers<>+32(SB), Z19
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z19
+	VSUBPS.BCST       numbers<>+64(SB), Z16, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z17, Z21
+	VSUBPS.BCST       numbers<>+64(SB), Z18, Z22
+	VSUBPS.BCST       numbers<>+64(SB), Z19, Z23
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z23, Z3
+	VPSLLD            $0x17, Z16, Z16
+	VPSLLD            $0x17, Z17, Z17
+	VPSLLD            $0x17, Z18, Z18
+	VPSLLD            $0x17, Z19, Z19
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VBROADCASTSS      numbers<>+128(SB), Z23
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z23
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z20
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z23
+	VMULPS            Z0, Z20, Z20
+	VMULPS            Z1, Z21, Z21
+	VMULPS            Z2, Z22, Z22
+	VMULPS            Z3, Z23, Z23
+	VFMADD213PS       Z0, Z0, Z20
+	VFMADD213PS       Z1, Z1, Z21
+	VFMADD213PS       Z2, Z2, Z22
+	VFMADD213PS       Z3, Z3, Z23
+	VSUBPS.BCST       numbers<>+288(SB), Z16, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z17, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z18, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z19, Z3
+	VFMADD213PS       Z0, Z16, Z20
+	VFMADD213PS       Z1, Z17, Z21
+	VFMADD213PS       Z2, Z18, Z22
+	VFMADD213PS       Z3, Z19, Z23
+	VMAXPS            Z4, Z20, Z4
+	VMAXPS            Z5, Z21, Z5
+	VMAXPS            Z6, Z22, Z6
+	VMAXPS            Z7, Z23, Z7
+	VMOVUPS           Z4, (R8)(AX*1)
+	VMOVUPS           Z5, 64(R8)(AX*1)
+	VMOVUPS           Z6, 128(R8)(AX*1)
+	VMOVUPS           Z7, 192(R8)(AX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z11, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z17
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z18
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z19
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z19, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VBROADCASTSS      numbers<>+128(SB), Z19
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z19
+	VMULPS            Z0, Z16, Z16
+	VMULPS            Z1, Z17, Z17
+	VMULPS            Z2, Z18, Z18
+	VMULPS            Z3, Z19, Z19
+	VFMADD213PS       Z0, Z0, Z16
+	VFMADD213PS       Z1, Z1, Z17
+	VFMADD213PS       Z2, Z2, Z18
+	VFMADD213PS       Z3, Z3, Z19
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z16
+	VFMADD213PS       Z1, Z5, Z17
+	VFMADD213PS       Z2, Z6, Z18
+	VFMADD213PS       Z3, Z7, Z19
+	VMAXPS            Z8, Z16, Z8
+	VMAXPS            Z9, Z17, Z9
+	VMAXPS            Z10, Z18, Z10
+	VMAXPS            Z11, Z19, Z11
+	VMOVUPS           Z8, (R8)(AX*2)
+	VMOVUPS           Z9, 64(R8)(AX*2)
+	VMOVUPS           Z10, 128(R8)(AX*2)
+	VMOVUPS           Z11, 192(R8)(AX*2)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z12, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z13, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z14, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z15, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z8
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z9
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z10
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z11
+	VFNMADD231PS.BCST numbers<>+96(SB), Z8, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z9, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z10, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z11, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z8
+	VBROADCASTSS      numbers<>+128(SB), Z9
+	VBROADCASTSS      numbers<>+128(SB), Z10
+	VBROADCASTSS      numbers<>+128(SB), Z11
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z11
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z11
+	VMULPS            Z0, Z8, Z8
+	VMULPS            Z1, Z9, Z9
+	VMULPS            Z2, Z10, Z10
+	VMULPS            Z3, Z11, Z11
+	VFMADD213PS       Z0, Z0, Z8
+	VFMADD213PS       Z1, Z1, Z9
+	VFMADD213PS       Z2, Z2, Z10
+	VFMADD213PS       Z3, Z3, Z11
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z8
+	VFMADD213PS       Z1, Z5, Z9
+	VFMADD213PS       Z2, Z6, Z10
+	VFMADD213PS       Z3, Z7, Z11
+	VMAXPS            Z12, Z8, Z12
+	VMAXPS            Z13, Z9, Z13
+	VMAXPS            Z14, Z10, Z14
+	VMAXPS            Z15, Z11, Z15
+	VMOVUPS           Z12, (R8)(CX*1)
+	VMOVUPS           Z13, 64(R8)(CX*1)
+	VMOVUPS           Z14, 128(R8)(CX*1)
+	VMOVUPS           Z15, 192(R8)(CX*1)
+	LEAQ              (R9)(DI*4), R9
+	LEAQ              (R8)(AX*4), R8
+	ADDQ              $0x10, R10
+	JMP               done_231
+
+rest_233:
+	CMPQ         R11, $0x03
+	JNE          rest_235
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	VBROADCASTSS 8(R10), Z8
+	VMOVAPS      Z8, Z9
+	VMOVAPS      Z8, Z10
+	VMOVAPS      Z8, Z11
+	MOVQ         R9, R11
+	MOVQ         32(BX), R13
+
+terms_236:
+	VMOVUPS           (SI), Z12
+	VMOVUPS           64(SI), Z13
+	VMOVUPS           128(SI), Z14
+	VMOVUPS           192(SI), Z15
+	VBROADCASTSS      (R11), Z16
+	VFMADD231PS       Z12, Z16, Z0
+	VFMADD231PS       Z13, Z16, Z1
+	VFMADD231PS       Z14, Z16, Z2
+	VFMADD231PS       Z15, Z16, Z3
+	VBROADCASTSS      (R11)(DI*1), Z16
+	VFMADD231PS       Z12, Z16, Z4
+	VFMADD231PS       Z13, Z16, Z5
+	VFMADD231PS       Z14, Z16, Z6
+	VFMADD231PS       Z15, Z16, Z7
+	VBROADCASTSS      (R11)(DI*2), Z16
+	VFMADD231PS       Z12, Z16, Z8
+	VFMADD231PS       Z13, Z16, Z9
+	VFMADD231PS       Z14, Z16, Z10
+	VFMADD231PS       Z15, Z16, Z11
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R13
+	JNZ               terms_236
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z12
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z13
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z14
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z15
+	VBROADCASTSS      numbers<>+32(SB), Z16
+	VBROADCASTSS      numbers<>+32(SB), Z17
+	VBROADCASTSS      numbers<>+32(SB), Z18
+	VBROADCASTSS      numbers<>+32(SB), Z19
+	VFMADD213PS.BCST  numbers<>+64(SB), Z12, Z16
+	VFMADD213PS.BCST  numbers<>+64(SB), Z13, Z17
+	VFMADD213PS.BCST  numbers<>+64(SB), Z14, Z18
+	VFMADD213PS.BCST  numbers<>+64(SB), Z15, Z19
+	VSUBPS.BCST       numbers<>+64(SB), Z16, Z20
+	VSUBPS.BCST       numbers<>+64(SB), Z17, Z21
+	VSUBPS.BCST       numbers<>+64(SB), Z18, Z22
+	VSUBPS.BCST       numbers<>+64(SB), Z19, Z23
+	VFNMADD231PS.BCST numbers<>+96(SB), Z20, Z12
+	VFNMADD231PS.BCST numbers<>+96(SB), Z21, Z13
+	VFNMADD231PS.BCST numbers<>+96(SB), Z22, Z14
+	VFNMADD231PS.BCST numbers<>+96(SB), Z23, Z15
+	VPSLLD            $0x17, Z16, Z16
+	VPSLLD            $0x17, Z17, Z17
+	VPSLLD            $0x17, Z18, Z18
+	VPSLLD            $0x17, Z19, Z19
+	VBROADCASTSS      numbers<>+128(SB), Z20
+	VBROADCASTSS      numbers<>+128(SB), Z21
+	VBROADCASTSS      numbers<>+128(SB), Z22
+	VBROADCASTSS      numbers<>+128(SB), Z23
+	VFMADD213PS.BCST  numbers<>+160(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+160(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+160(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+160(SB), Z15, Z23
+	VFMADD213PS.BCST  numbers<>+192(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+192(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+192(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+192(SB), Z15, Z23
+	VFMADD213PS.BCST  numbers<>+224(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+224(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+224(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+224(SB), Z15, Z23
+	VFMADD213PS.BCST  numbers<>+256(SB), Z12, Z20
+	VFMADD213PS.BCST  numbers<>+256(SB), Z13, Z21
+	VFMADD213PS.BCST  numbers<>+256(SB), Z14, Z22
+	VFMADD213PS.BCST  numbers<>+256(SB), Z15, Z23
+	VMULPS            Z12, Z20, Z20
+	VMULPS            Z13, Z21, Z21
+	VMULPS            Z14, Z22, Z22
+	VMULPS            Z15, Z23, Z23
+	VFMADD213PS       Z12, Z12, Z20
+	VFMADD213PS       Z13, Z13, Z21
+	VFMADD213PS       Z14, Z14, Z22
+	VFMADD213PS       Z15, Z15, Z23
+	VSUBPS.BCST       numbers<>+288(SB), Z16, Z12
+	VSUBPS.BCST       numbers<>+288(SB), Z17, Z13
+	VSUBPS.BCST       numbers<>+288(SB), Z18, Z14
+	VSUBPS.BCST       numbers<>+288(SB), Z19, Z15
+	VFMADD213PS       Z12, Z16, Z20
+	VFMADD213PS       Z13, Z17, Z21
+	VFMADD213PS       Z14, Z18, Z22
+	VFMADD213PS       Z15, Z19, Z23
+	VMAXPS            Z0, Z20, Z0
+	VMAXPS            Z1, Z21, Z1
+	VMAXPS            Z2, Z22, Z2
+	VMAXPS            Z3, Z23, Z3
+	VMOVUPS           Z0, (R8)
+	VMOVUPS           Z1, 64(R8)
+	VMOVUPS           Z2, 128(R8)
+	VMOVUPS           Z3, 192(R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z12
+	VBROADCASTSS      numbers<>+32(SB), Z13
+	VBROADCASTSS      numbers<>+32(SB), Z14
+	VBROADCASTSS      numbers<>+32(SB), Z15
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z15
+	VSUBPS.BCST       numbers<>+64(SB), Z12, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z13, Z17
+	VSUBPS.BCST       numbers<>+64(SB), Z14, Z18
+	VSUBPS.BCST       numbers<>+64(SB), Z15, Z19
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z19, Z3
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPSLLD            $0x17, Z14, Z14
+	VPSLLD            $0x17, Z15, Z15
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VBROADCASTSS      numbers<>+128(SB), Z19
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z19
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z16
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z19
+	VMULPS            Z0, Z16, Z16
+	VMULPS            Z1, Z17, Z17
+	VMULPS            Z2, Z18, Z18
+	VMULPS            Z3, Z19, Z19
+	VFMADD213PS       Z0, Z0, Z16
+	VFMADD213PS       Z1, Z1, Z17
+	VFMADD213PS       Z2, Z2, Z18
+	VFMADD213PS       Z3, Z3, Z19
+	VSUBPS.BCST       numbers<>+288(SB), Z12, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z13, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z14, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z15, Z3
+	VFMADD213PS       Z0, Z12, Z16
+	VFMADD213PS       Z1, Z13, Z17
+	VFMADD213PS       Z2, Z14, Z18
+	VFMADD213PS       Z3, Z15, Z19
+	VMAXPS            Z4, Z16, Z4
+	VMAXPS            Z5, Z17, Z5
+	VMAXPS            Z6, Z18, Z6
+	VMAXPS            Z7, Z19, Z7
+	VMOVUPS           Z4, (R8)(AX*1)
+	VMOVUPS           Z5, 64(R8)(AX*1)
+	VMOVUPS           Z6, 128(R8)(AX*1)
+	VMOVUPS           Z7, 192(R8)(AX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z8, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z9, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z10, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z11, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VBROADCASTSS      numbers<>+32(SB), Z7
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z7
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z13
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z14
+	VSUBPS.BCST       numbers<>+64(SB), Z7, Z15
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z15, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VPSLLD            $0x17, Z7, Z7
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z15
+	VMULPS            Z0, Z12, Z12
+	VMULPS            Z1, Z13, Z13
+	VMULPS            Z2, Z14, Z14
+	VMULPS            Z3, Z15, Z15
+	VFMADD213PS       Z0, Z0, Z12
+	VFMADD213PS       Z1, Z1, Z13
+	VFMADD213PS       Z2, Z2, Z14
+	VFMADD213PS       Z3, Z3, Z15
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z7, Z3
+	VFMADD213PS       Z0, Z4, Z12
+	VFMADD213PS       Z1, Z5, Z13
+	VFMADD213PS       Z2, Z6, Z14
+	VFMADD213PS       Z3, Z7, Z15
+	VMAXPS            Z8, Z12, Z8
+	VMAXPS            Z9, Z13, Z9
+	VMAXPS            Z10, Z14, Z10
+	VMAXPS            Z11, Z15, Z11
+	VMOVUPS           Z8, (R8)(AX*2)
+	VMOVUPS           Z9, 64(R8)(AX*2)
+	VMOVUPS           Z10, 128(R8)(AX*2)
+	VMOVUPS           Z11, 192(R8)(AX*2)
+	LEAQ              (R9)(R12*1), R9
+	LEAQ              (R8)(CX*1), R8
+	ADDQ              $0x0c, R10
+	JMP               done_231
+
+rest_235:
+	CMPQ         R11, $0x02
+	JNE          rest_237
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	MOVQ         R9, R11
+	MOVQ         32(BX), R12
+
+terms_238:
+	VMOVUPS           (SI), Z8
+	VMOVUPS           64(SI), Z9
+	VMOVUPS           128(SI), Z10
+	VMOVUPS           192(SI), Z11
+	VBROADCASTSS      (R11), Z12
+	VFMADD231PS       Z8, Z12, Z0
+	VFMADD231PS       Z9, Z12, Z1
+	VFMADD231PS       Z10, Z12, Z2
+	VFMADD231PS       Z11, Z12, Z3
+	VBROADCASTSS      (R11)(DI*1), Z12
+	VFMADD231PS       Z8, Z12, Z4
+	VFMADD231PS       Z9, Z12, Z5
+	VFMADD231PS       Z10, Z12, Z6
+	VFMADD231PS       Z11, Z12, Z7
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R12
+	JNZ               terms_238
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z8
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z9
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z10
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z11
+	VBROADCASTSS      numbers<>+32(SB), Z12
+	VBROADCASTSS      numbers<>+32(SB), Z13
+	VBROADCASTSS      numbers<>+32(SB), Z14
+	VBROADCASTSS      numbers<>+32(SB), Z15
+	VFMADD213PS.BCST  numbers<>+64(SB), Z8, Z12
+	VFMADD213PS.BCST  numbers<>+64(SB), Z9, Z13
+	VFMADD213PS.BCST  numbers<>+64(SB), Z10, Z14
+	VFMADD213PS.BCST  numbers<>+64(SB), Z11, Z15
+	VSUBPS.BCST       numbers<>+64(SB), Z12, Z16
+	VSUBPS.BCST       numbers<>+64(SB), Z13, Z17
+	VSUBPS.BCST       numbers<>+64(SB), Z14, Z18
+	VSUBPS.BCST       numbers<>+64(SB), Z15, Z19
+	VFNMADD231PS.BCST numbers<>+96(SB), Z16, Z8
+	VFNMADD231PS.BCST numbers<>+96(SB), Z17, Z9
+	VFNMADD231PS.BCST numbers<>+96(SB), Z18, Z10
+	VFNMADD231PS.BCST numbers<>+96(SB), Z19, Z11
+	VPSLLD            $0x17, Z12, Z12
+	VPSLLD            $0x17, Z13, Z13
+	VPSLLD            $0x17, Z14, Z14
+	VPSLLD            $0x17, Z15, Z15
+	VBROADCASTSS      numbers<>+128(SB), Z16
+	VBROADCASTSS      numbers<>+128(SB), Z17
+	VBROADCASTSS      numbers<>+128(SB), Z18
+	VBROADCASTSS      numbers<>+128(SB), Z19
+	VFMADD213PS.BCST  numbers<>+160(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+160(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+160(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+160(SB), Z11, Z19
+	VFMADD213PS.BCST  numbers<>+192(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+192(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+192(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+192(SB), Z11, Z19
+	VFMADD213PS.BCST  numbers<>+224(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+224(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+224(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+224(SB), Z11, Z19
+	VFMADD213PS.BCST  numbers<>+256(SB), Z8, Z16
+	VFMADD213PS.BCST  numbers<>+256(SB), Z9, Z17
+	VFMADD213PS.BCST  numbers<>+256(SB), Z10, Z18
+	VFMADD213PS.BCST  numbers<>+256(SB), Z11, Z19
+	VMULPS            Z8, Z16, Z16
+	VMULPS            Z9, Z17, Z17
+	VMULPS            Z10, Z18, Z18
+	VMULPS            Z11, Z19, Z19
+	VFMADD213PS       Z8, Z8, Z16
+	VFMADD213PS       Z9, Z9, Z17
+	VFMADD213PS       Z10, Z10, Z18
+	VFMADD213PS       Z11, Z11, Z19
+	VSUBPS.BCST       numbers<>+288(SB), Z12, Z8
+	VSUBPS.BCST       numbers<>+288(SB), Z13, Z9
+	VSUBPS.BCST       numbers<>+288(SB), Z14, Z10
+	VSUBPS.BCST       numbers<>+288(SB), Z15, Z11
+	VFMADD213PS       Z8, Z12, Z16
+	VFMADD213PS       Z9, Z13, Z17
+	VFMADD213PS       Z10, Z14, Z18
+	VFMADD213PS       Z11, Z15, Z19
+	VMAXPS            Z0, Z16, Z0
+	VMAXPS            Z1, Z17, Z1
+	VMAXPS            Z2, Z18, Z2
+	VMAXPS            Z3, Z19, Z3
+	VMOVUPS           Z0, (R8)
+	VMOVUPS           Z1, 64(R8)
+	VMOVUPS           Z2, 128(R8)
+	VMOVUPS           Z3, 192(R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z5, Z1
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z6, Z2
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z7, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z8
+	VBROADCASTSS      numbers<>+32(SB), Z9
+	VBROADCASTSS      numbers<>+32(SB), Z10
+	VBROADCASTSS      numbers<>+32(SB), Z11
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z8
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z9
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z10
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z11
+	VSUBPS.BCST       numbers<>+64(SB), Z8, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z9, Z13
+	VSUBPS.BCST       numbers<>+64(SB), Z10, Z14
+	VSUBPS.BCST       numbers<>+64(SB), Z11, Z15
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z0
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z1
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z15, Z3
+	VPSLLD            $0x17, Z8, Z8
+	VPSLLD            $0x17, Z9, Z9
+	VPSLLD            $0x17, Z10, Z10
+	VPSLLD            $0x17, Z11, Z11
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z15
+	VMULPS            Z0, Z12, Z12
+	VMULPS            Z1, Z13, Z13
+	VMULPS            Z2, Z14, Z14
+	VMULPS            Z3, Z15, Z15
+	VFMADD213PS       Z0, Z0, Z12
+	VFMADD213PS       Z1, Z1, Z13
+	VFMADD213PS       Z2, Z2, Z14
+	VFMADD213PS       Z3, Z3, Z15
+	VSUBPS.BCST       numbers<>+288(SB), Z8, Z0
+	VSUBPS.BCST       numbers<>+288(SB), Z9, Z1
+	VSUBPS.BCST       numbers<>+288(SB), Z10, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z11, Z3
+	VFMADD213PS       Z0, Z8, Z12
+	VFMADD213PS       Z1, Z9, Z13
+	VFMADD213PS       Z2, Z10, Z14
+	VFMADD213PS       Z3, Z11, Z15
+	VMAXPS            Z4, Z12, Z4
+	VMAXPS            Z5, Z13, Z5
+	VMAXPS            Z6, Z14, Z6
+	VMAXPS            Z7, Z15, Z7
+	VMOVUPS           Z4, (R8)(AX*1)
+	VMOVUPS           Z5, 64(R8)(AX*1)
+	VMOVUPS           Z6, 128(R8)(AX*1)
+	VMOVUPS           Z7, 192(R8)(AX*1)
+	LEAQ              (R9)(DI*2), R9
+	LEAQ              (R8)(AX*2), R8
+	ADDQ              $0x08, R10
+	JMP               done_231
+
+rest_237:
+	CMPQ         R11, $0x01
+	JNE          rest_239
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	MOVQ         R9, R11
+	MOVQ         32(BX), R12
+
+terms_240:
+	VMOVUPS           (SI), Z4
+	VMOVUPS           64(SI), Z5
+	VMOVUPS           128(SI), Z6
+	VMOVUPS           192(SI), Z7
+	VBROADCASTSS      (R11), Z8
+	VFMADD231PS       Z4, Z8, Z0
+	VFMADD231PS       Z5, Z8, Z1
+	VFMADD231PS       Z6, Z8, Z2
+	VFMADD231PS       Z7, Z8, Z3
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R12
+	JNZ               terms_240
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z4
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z5
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z6
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z7
+	VBROADCASTSS      numbers<>+32(SB), Z8
+	VBROADCASTSS      numbers<>+32(SB), Z9
+	VBROADCASTSS      numbers<>+32(SB), Z10
+	VBROADCASTSS      numbers<>+32(SB), Z11
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z8
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z9
+	VFMADD213PS.BCST  numbers<>+64(SB), Z6, Z10
+	VFMADD213PS.BCST  numbers<>+64(SB), Z7, Z11
+	VSUBPS.BCST       numbers<>+64(SB), Z8, Z12
+	VSUBPS.BCST       numbers<>+64(SB), Z9, Z13
+	VSUBPS.BCST       numbers<>+64(SB), Z10, Z14
+	VSUBPS.BCST       numbers<>+64(SB), Z11, Z15
+	VFNMADD231PS.BCST numbers<>+96(SB), Z12, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z13, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z14, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z15, Z7
+	VPSLLD            $0x17, Z8, Z8
+	VPSLLD            $0x17, Z9, Z9
+	VPSLLD            $0x17, Z10, Z10
+	VPSLLD            $0x17, Z11, Z11
+	VBROADCASTSS      numbers<>+128(SB), Z12
+	VBROADCASTSS      numbers<>+128(SB), Z13
+	VBROADCASTSS      numbers<>+128(SB), Z14
+	VBROADCASTSS      numbers<>+128(SB), Z15
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+160(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+160(SB), Z7, Z15
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+192(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+192(SB), Z7, Z15
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+224(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+224(SB), Z7, Z15
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z12
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z13
+	VFMADD213PS.BCST  numbers<>+256(SB), Z6, Z14
+	VFMADD213PS.BCST  numbers<>+256(SB), Z7, Z15
+	VMULPS            Z4, Z12, Z12
+	VMULPS            Z5, Z13, Z13
+	VMULPS            Z6, Z14, Z14
+	VMULPS            Z7, Z15, Z15
+	VFMADD213PS       Z4, Z4, Z12
+	VFMADD213PS       Z5, Z5, Z13
+	VFMADD213PS       Z6, Z6, Z14
+	VFMADD213PS       Z7, Z7, Z15
+	VSUBPS.BCST       numbers<>+288(SB), Z8, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z9, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z10, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z11, Z7
+	VFMADD213PS       Z4, Z8, Z12
+	VFMADD213PS       Z5, Z9, Z13
+	VFMADD213PS       Z6, Z10, Z14
+	VFMADD213PS       Z7, Z11, Z15
+	VMAXPS            Z0, Z12, Z0
+	VMAXPS            Z1, Z13, Z1
+	VMAXPS            Z2, Z14, Z2
+	VMAXPS            Z3, Z15, Z3
+	VMOVUPS           Z0, (R8)
+	VMOVUPS           Z1, 64(R8)
+	VMOVUPS           Z2, 128(R8)
+	VMOVUPS           Z3, 192(R8)
+	ADDQ              DI, R9
+	ADDQ              AX, R8
+	ADDQ              $0x04, R10
+
+rest_239:
+done_231:
+	MOVQ 16(BX), SI
+	ADDQ DX, SI
+	ADDQ $0x28, BX
+	JMP  hidden_227
+
+last_228:
+	MOVQ 32(BX), DI
+	SHLQ $0x02, DI
+	MOVQ 16(BX), R8
+	ADDQ DX, R8
+	MOVQ (BX), R9
+	MOVQ 8(BX), R10
+	MOVQ 24(BX), R11
+	LEAQ (DI)(DI*2), R12
+
+block_241:
+	CMPQ         R11, $0x05
+	JLT          rest_242
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	VBROADCASTSS 8(R10), Z8
+	VMOVAPS      Z8, Z9
+	VMOVAPS      Z8, Z10
+	VMOVAPS      Z8, Z11
+	VBROADCASTSS 12(R10), Z12
+	VMOVAPS      Z12, Z13
+	VMOVAPS      Z12, Z14
+	VMOVAPS      Z12, Z15
+	VBROADCASTSS 16(R10), Z16
+	VMOVAPS      Z16, Z17
+	VMOVAPS      Z16, Z18
+	VMOVAPS      Z16, Z19
+	MOVQ         R9, R13
+	MOVQ         SI, R14
+	MOVQ         32(BX), R15
+
+terms_244:
+	VMOVUPS      (R14), Z20
+	VMOVUPS      64(R14), Z21
+	VMOVUPS      128(R14), Z22
+	VMOVUPS      192(R14), Z23
+	VBROADCASTSS (R13), Z24
+	VFMADD231PS  Z20, Z24, Z0
+	VFMADD231PS  Z21, Z24, Z1
+	VFMADD231PS  Z22, Z24, Z2
+	VFMADD231PS  Z23, Z24, Z3
+	VBROADCASTSS (R13)(DI*1), Z24
+	VFMADD231PS  Z20, Z24, Z4
+	VFMADD231PS  Z21, Z24, Z5
+	VFMADD231PS  Z22, Z24, Z6
+	VFMADD231PS  Z23, Z24, Z7
+	VBROADCASTSS (R13)(DI*2), Z24
+	VFMADD231PS  Z20, Z24, Z8
+	VFMADD231PS  Z21, Z24, Z9
+	VFMADD231PS  Z22, Z24, Z10
+	VFMADD231PS  Z23, Z24, Z11
+	VBROADCASTSS (R13)(R12*1), Z24
+	VFMADD231PS  Z20, Z24, Z12
+	VFMADD231PS  Z21, Z24, Z13
+	VFMADD231PS  Z22, Z24, Z14
+	VFMADD231PS  Z23, Z24, Z15
+	VBROADCASTSS (R13)(DI*4), Z24
+	VFMADD231PS  Z20, Z24, Z16
+	VFMADD231PS  Z21, Z24, Z17
+	VFMADD231PS  Z22, Z24, Z18
+	VFMADD231PS  Z23, Z24, Z19
+	ADDQ         $0x04, R13
+	ADDQ         AX, R14
+	DECQ         R15
+	JNZ          terms_244
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	VMOVUPS      Z2, 128(R8)
+	VMOVUPS      Z3, 192(R8)
+	VMOVUPS      Z4, (R8)(AX*1)
+	VMOVUPS      Z5, 64(R8)(AX*1)
+	VMOVUPS      Z6, 128(R8)(AX*1)
+	VMOVUPS      Z7, 192(R8)(AX*1)
+	VMOVUPS      Z8, (R8)(AX*2)
+	VMOVUPS      Z9, 64(R8)(AX*2)
+	VMOVUPS      Z10, 128(R8)(AX*2)
+	VMOVUPS      Z11, 192(R8)(AX*2)
+	VMOVUPS      Z12, (R8)(CX*1)
+	VMOVUPS      Z13, 64(R8)(CX*1)
+	VMOVUPS      Z14, 128(R8)(CX*1)
+	VMOVUPS      Z15, 192(R8)(CX*1)
+	VMOVUPS      Z16, (R8)(AX*4)
+	VMOVUPS      Z17, 64(R8)(AX*4)
+	VMOVUPS      Z18, 128(R8)(AX*4)
+	VMOVUPS      Z19, 192(R8)(AX*4)
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*4), R9
+	ADDQ         AX, R8
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x14, R10
+	SUBQ         $0x05, R11
+	JMP          block_241
+
+rest_242:
+	CMPQ         R11, $0x04
+	JNE          rest_245
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	VBROADCASTSS 8(R10), Z8
+	VMOVAPS      Z8, Z9
+	VMOVAPS      Z8, Z10
+	VMOVAPS      Z8, Z11
+	VBROADCASTSS 12(R10), Z12
+	VMOVAPS      Z12, Z13
+	VMOVAPS      Z12, Z14
+	VMOVAPS      Z12, Z15
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_246:
+	VMOVUPS      (SI), Z16
+	VMOVUPS      64(SI), Z17
+	VMOVUPS      128(SI), Z18
+	VMOVUPS      192(SI), Z19
+	VBROADCASTSS (R11), Z20
+	VFMADD231PS  Z16, Z20, Z0
+	VFMADD231PS  Z17, Z20, Z1
+	VFMADD231PS  Z18, Z20, Z2
+	VFMADD231PS  Z19, Z20, Z3
+	VBROADCASTSS (R11)(DI*1), Z20
+	VFMADD231PS  Z16, Z20, Z4
+	VFMADD231PS  Z17, Z20, Z5
+	VFMADD231PS  Z18, Z20, Z6
+	VFMADD231PS  Z19, Z20, Z7
+	VBROADCASTSS (R11)(DI*2), Z20
+	VFMADD231PS  Z16, Z20, Z8
+	VFMADD231PS  Z17, Z20, Z9
+	VFMADD231PS  Z18, Z20, Z10
+	VFMADD231PS  Z19, Z20, Z11
+	VBROADCASTSS (R11)(R12*1), Z20
+	VFMADD231PS  Z16, Z20, Z12
+	VFMADD231PS  Z17, Z20, Z13
+	VFMADD231PS  Z18, Z20, Z14
+	VFMADD231PS  Z19, Z20, Z15
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_246
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	VMOVUPS      Z2, 128(R8)
+	VMOVUPS      Z3, 192(R8)
+	VMOVUPS      Z4, (R8)(AX*1)
+	VMOVUPS      Z5, 64(R8)(AX*1)
+	VMOVUPS      Z6, 128(R8)(AX*1)
+	VMOVUPS      Z7, 192(R8)(AX*1)
+	VMOVUPS      Z8, (R8)(AX*2)
+	VMOVUPS      Z9, 64(R8)(AX*2)
+	VMOVUPS      Z10, 128(R8)(AX*2)
+	VMOVUPS      Z11, 192(R8)(AX*2)
+	VMOVUPS      Z12, (R8)(CX*1)
+	VMOVUPS      Z13, 64(R8)(CX*1)
+	VMOVUPS      Z14, 128(R8)(CX*1)
+	VMOVUPS      Z15, 192(R8)(CX*1)
+	LEAQ         (R9)(DI*4), R9
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x10, R10
+	JMP          done_243
+
+rest_245:
+	CMPQ         R11, $0x03
+	JNE          rest_247
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	VBROADCASTSS 8(R10), Z8
+	VMOVAPS      Z8, Z9
+	VMOVAPS      Z8, Z10
+	VMOVAPS      Z8, Z11
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_248:
+	VMOVUPS      (SI), Z12
+	VMOVUPS      64(SI), Z13
+	VMOVUPS      128(SI), Z14
+	VMOVUPS      192(SI), Z15
+	VBROADCASTSS (R11), Z16
+	VFMADD231PS  Z12, Z16, Z0
+	VFMADD231PS  Z13, Z16, Z1
+	VFMADD231PS  Z14, Z16, Z2
+	VFMADD231PS  Z15, Z16, Z3
+	VBROADCASTSS (R11)(DI*1), Z16
+	VFMADD231PS  Z12, Z16, Z4
+	VFMADD231PS  Z13, Z16, Z5
+	VFMADD231PS  Z14, Z16, Z6
+	VFMADD231PS  Z15, Z16, Z7
+	VBROADCASTSS (R11)(DI*2), Z16
+	VFMADD231PS  Z12, Z16, Z8
+	VFMADD231PS  Z13, Z16, Z9
+	VFMADD231PS  Z14, Z16, Z10
+	VFMADD231PS  Z15, Z16, Z11
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_248
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	VMOVUPS      Z2, 128(R8)
+	VMOVUPS      Z3, 192(R8)
+	VMOVUPS      Z4, (R8)(AX*1)
+	VMOVUPS      Z5, 64(R8)(AX*1)
+	VMOVUPS      Z6, 128(R8)(AX*1)
+	VMOVUPS      Z7, 192(R8)(AX*1)
+	VMOVUPS      Z8, (R8)(AX*2)
+	VMOVUPS      Z9, 64(R8)(AX*2)
+	VMOVUPS      Z10, 128(R8)(AX*2)
+	VMOVUPS      Z11, 192(R8)(AX*2)
+	LEAQ         (R9)(R12*1), R9
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x0c, R10
+	JMP          done_243
+
+rest_247:
+	CMPQ         R11, $0x02
+	JNE          rest_249
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	VBROADCASTSS 4(R10), Z4
+	VMOVAPS      Z4, Z5
+	VMOVAPS      Z4, Z6
+	VMOVAPS      Z4, Z7
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_250:
+	VMOVUPS      (SI), Z8
+	VMOVUPS      64(SI), Z9
+	VMOVUPS      128(SI), Z10
+	VMOVUPS      192(SI), Z11
+	VBROADCASTSS (R11), Z12
+	VFMADD231PS  Z8, Z12, Z0
+	VFMADD231PS  Z9, Z12, Z1
+	VFMADD231PS  Z10, Z12, Z2
+	VFMADD231PS  Z11, Z12, Z3
+	VBROADCASTSS (R11)(DI*1), Z12
+	VFMADD231PS  Z8, Z12, Z4
+	VFMADD231PS  Z9, Z12, Z5
+	VFMADD231PS  Z10, Z12, Z6
+	VFMADD231PS  Z11, Z12, Z7
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_250
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	VMOVUPS      Z2, 128(R8)
+	VMOVUPS      Z3, 192(R8)
+	VMOVUPS      Z4, (R8)(AX*1)
+	VMOVUPS      Z5, 64(R8)(AX*1)
+	VMOVUPS      Z6, 128(R8)(AX*1)
+	VMOVUPS      Z7, 192(R8)(AX*1)
+	LEAQ         (R9)(DI*2), R9
+	LEAQ         (R8)(AX*2), R8
+	ADDQ         $0x08, R10
+	JMP          done_243
+
+rest_249:
+	CMPQ         R11, $0x01
+	JNE          rest_251
+	VBROADCASTSS (R10), Z0
+	VMOVAPS      Z0, Z1
+	VMOVAPS      Z0, Z2
+	VMOVAPS      Z0, Z3
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_252:
+	VMOVUPS      (SI), Z4
+	VMOVUPS      64(SI), Z5
+	VMOVUPS      128(SI), Z6
+	VMOVUPS      192(SI), Z7
+	VBROADCASTSS (R11), Z8
+	VFMADD231PS  Z4, Z8, Z0
+	VFMADD231PS  Z5, Z8, Z1
+	VFMADD231PS  Z6, Z8, Z2
+	VFMADD231PS  Z7, Z8, Z3
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_252
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, 64(R8)
+	VMOVUPS      Z2, 128(R8)
+	VMOVUPS      Z3, 192(R8)
+	ADDQ         DI, R9
+	ADDQ         AX, R8
+	ADDQ         $0x04, R10
+
+rest_251:
+done_243:
+	ADDQ $0x00000100, DX
+	JMP  strip_225
+
+strip_226:
+strip_253:
+	MOVQ AX, BX
+	SUBQ DX, BX
+	CMPQ BX, $0x00000040
+	JLT  strip_254
+	MOVQ layers+0(FP), BX
+	MOVQ x+16(FP), SI
+	ADDQ DX, SI
+	MOVQ count+8(FP), DI
+	MOVQ DI, (SP)
+
+hidden_255:
+	DECQ (SP)
+	JEQ  last_256
+	MOVQ 32(BX), DI
+	SHLQ $0x02, DI
+	MOVQ 16(BX), R8
+	ADDQ DX, R8
+	MOVQ (BX), R9
+	MOVQ 8(BX), R10
+	MOVQ 24(BX), R11
+	LEAQ (DI)(DI*2), R12
+
+block_257:
+	CMPQ         R11, $0x05
+	JLT          rest_258
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 16(R10), Z4
+	MOVQ         R9, R13
+	MOVQ         SI, R14
+	MOVQ         32(BX), R15
+
+terms_260:
+	VMOVUPS           (R14), Z5
+	VBROADCASTSS      (R13), Z6
+	VFMADD231PS       Z5, Z6, Z0
+	VBROADCASTSS      (R13)(DI*1), Z6
+	VFMADD231PS       Z5, Z6, Z1
+	VBROADCASTSS      (R13)(DI*2), Z6
+	VFMADD231PS       Z5, Z6, Z2
+	VBROADCASTSS      (R13)(R12*1), Z6
+	VFMADD231PS       Z5, Z6, Z3
+	VBROADCASTSS      (R13)(DI*4), Z6
+	VFMADD231PS       Z5, Z6, Z4
+	ADDQ              $0x04, R13
+	ADDQ              AX, R14
+	DECQ              R15
+	JNZ               terms_260
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z5
+	VBROADCASTSS      numbers<>+32(SB), Z6
+	VFMADD213PS.BCST  numbers<>+64(SB), Z5, Z6
+	VSUBPS.BCST       numbers<>+64(SB), Z6, Z7
+	VFNMADD231PS.BCST numbers<>+96(SB), Z7, Z5
+	VPSLLD            $0x17, Z6, Z6
+	VBROADCASTSS      numbers<>+128(SB), Z7
+	VFMADD213PS.BCST  numbers<>+160(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+192(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+224(SB), Z5, Z7
+	VFMADD213PS.BCST  numbers<>+256(SB), Z5, Z7
+	VMULPS            Z5, Z7, Z7
+	VFMADD213PS       Z5, Z5, Z7
+	VSUBPS.BCST       numbers<>+288(SB), Z6, Z5
+	VFMADD213PS       Z5, Z6, Z7
+	VMAXPS            Z0, Z7, Z0
+	VMOVUPS           Z0, (R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z5
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z0
+	VPSLLD            $0x17, Z5, Z5
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z6
+	VMULPS            Z0, Z6, Z6
+	VFMADD213PS       Z0, Z0, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z0
+	VFMADD213PS       Z0, Z5, Z6
+	VMAXPS            Z1, Z6, Z1
+	VMOVUPS           Z1, (R8)(AX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z5
+	VMULPS            Z0, Z5, Z5
+	VFMADD213PS       Z0, Z0, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z5
+	VMAXPS            Z2, Z5, Z2
+	VMOVUPS           Z2, (R8)(AX*2)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
+	VMULPS            Z0, Z2, Z2
+	VFMADD213PS       Z0, Z0, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z2
+	VMAXPS            Z3, Z2, Z3
+	VMOVUPS           Z3, (R8)(CX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z4, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
+	VMULPS            Z0, Z2, Z2
+	VFMADD213PS       Z0, Z0, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z2
+	VMAXPS            Z4, Z2, Z4
+	VMOVUPS           Z4, (R8)(AX*4)
+	ADDQ              DI, R9
+	LEAQ              (R9)(DI*4), R9
+	ADDQ              AX, R8
+	LEAQ              (R8)(AX*4), R8
+	ADDQ              $0x14, R10
+	SUBQ              $0x05, R11
+	JMP               block_257
+
+rest_258:
+	CMPQ         R11, $0x04
+	JNE          rest_261
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	MOVQ         R9, R11
+	MOVQ         32(BX), R13
+
+terms_262:
+	VMOVUPS           (SI), Z4
+	VBROADCASTSS      (R11), Z5
+	VFMADD231PS       Z4, Z5, Z0
+	VBROADCASTSS      (R11)(DI*1), Z5
+	VFMADD231PS       Z4, Z5, Z1
+	VBROADCASTSS      (R11)(DI*2), Z5
+	VFMADD231PS       Z4, Z5, Z2
+	VBROADCASTSS      (R11)(R12*1), Z5
+	VFMADD231PS       Z4, Z5, Z3
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R13
+	JNZ               terms_262
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z4
+	VBROADCASTSS      numbers<>+32(SB), Z5
+	VFMADD213PS.BCST  numbers<>+64(SB), Z4, Z5
+	VSUBPS.BCST       numbers<>+64(SB), Z5, Z6
+	VFNMADD231PS.BCST numbers<>+96(SB), Z6, Z4
+	VPSLLD            $0x17, Z5, Z5
+	VBROADCASTSS      numbers<>+128(SB), Z6
+	VFMADD213PS.BCST  numbers<>+160(SB), Z4, Z6
+	VFMADD213PS.BCST  numbers<>+192(SB), Z4, Z6
+	VFMADD213PS.BCST  numbers<>+224(SB), Z4, Z6
+	VFMADD213PS.BCST  numbers<>+256(SB), Z4, Z6
+	VMULPS            Z4, Z6, Z6
+	VFMADD213PS       Z4, Z4, Z6
+	VSUBPS.BCST       numbers<>+288(SB), Z5, Z4
+	VFMADD213PS       Z4, Z5, Z6
+	VMAXPS            Z0, Z6, Z0
+	VMOVUPS           Z0, (R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z4
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z0
+	VPSLLD            $0x17, Z4, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z5
+	VMULPS            Z0, Z5, Z5
+	VFMADD213PS       Z0, Z0, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z0
+	VFMADD213PS       Z0, Z4, Z5
+	VMAXPS            Z1, Z5, Z1
+	VMOVUPS           Z1, (R8)(AX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z4
+	VMULPS            Z0, Z4, Z4
+	VFMADD213PS       Z0, Z0, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z4
+	VMAXPS            Z2, Z4, Z2
+	VMOVUPS           Z2, (R8)(AX*2)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z3, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z2
+	VFNMADD231PS.BCST numbers<>+96(SB), Z2, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z2
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z2
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z2
+	VMULPS            Z0, Z2, Z2
+	VFMADD213PS       Z0, Z0, Z2
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z2
+	VMAXPS            Z3, Z2, Z3
+	VMOVUPS           Z3, (R8)(CX*1)
+	LEAQ              (R9)(DI*4), R9
+	LEAQ              (R8)(AX*4), R8
+	ADDQ              $0x10, R10
+	JMP               done_259
+
+rest_261:
+	CMPQ         R11, $0x03
+	JNE          rest_263
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	MOVQ         R9, R11
+	MOVQ         32(BX), R13
+
+terms_264:
+	VMOVUPS           (SI), Z3
+	VBROADCASTSS      (R11), Z4
+	VFMADD231PS       Z3, Z4, Z0
+	VBROADCASTSS      (R11)(DI*1), Z4
+	VFMADD231PS       Z3, Z4, Z1
+	VBROADCASTSS      (R11)(DI*2), Z4
+	VFMADD231PS       Z3, Z4, Z2
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R13
+	JNZ               terms_264
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z3
+	VBROADCASTSS      numbers<>+32(SB), Z4
+	VFMADD213PS.BCST  numbers<>+64(SB), Z3, Z4
+	VSUBPS.BCST       numbers<>+64(SB), Z4, Z5
+	VFNMADD231PS.BCST numbers<>+96(SB), Z5, Z3
+	VPSLLD            $0x17, Z4, Z4
+	VBROADCASTSS      numbers<>+128(SB), Z5
+	VFMADD213PS.BCST  numbers<>+160(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+192(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+224(SB), Z3, Z5
+	VFMADD213PS.BCST  numbers<>+256(SB), Z3, Z5
+	VMULPS            Z3, Z5, Z5
+	VFMADD213PS       Z3, Z3, Z5
+	VSUBPS.BCST       numbers<>+288(SB), Z4, Z3
+	VFMADD213PS       Z3, Z4, Z5
+	VMAXPS            Z0, Z5, Z0
+	VMOVUPS           Z0, (R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z0
+	VPSLLD            $0x17, Z3, Z3
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z4
+	VMULPS            Z0, Z4, Z4
+	VFMADD213PS       Z0, Z0, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z0
+	VFMADD213PS       Z0, Z3, Z4
+	VMAXPS            Z1, Z4, Z1
+	VMOVUPS           Z1, (R8)(AX*1)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z2, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z1
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z1
+	VSUBPS.BCST       numbers<>+64(SB), Z1, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z0
+	VPSLLD            $0x17, Z1, Z1
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
+	VMULPS            Z0, Z3, Z3
+	VFMADD213PS       Z0, Z0, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z1, Z0
+	VFMADD213PS       Z0, Z1, Z3
+	VMAXPS            Z2, Z3, Z2
+	VMOVUPS           Z2, (R8)(AX*2)
+	LEAQ              (R9)(R12*1), R9
+	LEAQ              (R8)(CX*1), R8
+	ADDQ              $0x0c, R10
+	JMP               done_259
+
+rest_263:
+	CMPQ         R11, $0x02
+	JNE          rest_265
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	MOVQ         R9, R11
+	MOVQ         32(BX), R12
+
+terms_266:
+	VMOVUPS           (SI), Z2
+	VBROADCASTSS      (R11), Z3
+	VFMADD231PS       Z2, Z3, Z0
+	VBROADCASTSS      (R11)(DI*1), Z3
+	VFMADD231PS       Z2, Z3, Z1
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R12
+	JNZ               terms_266
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z2
+	VBROADCASTSS      numbers<>+32(SB), Z3
+	VFMADD213PS.BCST  numbers<>+64(SB), Z2, Z3
+	VSUBPS.BCST       numbers<>+64(SB), Z3, Z4
+	VFNMADD231PS.BCST numbers<>+96(SB), Z4, Z2
+	VPSLLD            $0x17, Z3, Z3
+	VBROADCASTSS      numbers<>+128(SB), Z4
+	VFMADD213PS.BCST  numbers<>+160(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+192(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+224(SB), Z2, Z4
+	VFMADD213PS.BCST  numbers<>+256(SB), Z2, Z4
+	VMULPS            Z2, Z4, Z4
+	VFMADD213PS       Z2, Z2, Z4
+	VSUBPS.BCST       numbers<>+288(SB), Z3, Z2
+	VFMADD213PS       Z2, Z3, Z4
+	VMAXPS            Z0, Z4, Z0
+	VMOVUPS           Z0, (R8)
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z1, Z0
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z0, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z0
+	VPSLLD            $0x17, Z2, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z0, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z0, Z3
+	VMULPS            Z0, Z3, Z3
+	VFMADD213PS       Z0, Z0, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z0
+	VFMADD213PS       Z0, Z2, Z3
+	VMAXPS            Z1, Z3, Z1
+	VMOVUPS           Z1, (R8)(AX*1)
+	LEAQ              (R9)(DI*2), R9
+	LEAQ              (R8)(AX*2), R8
+	ADDQ              $0x08, R10
+	JMP               done_259
+
+rest_265:
+	CMPQ         R11, $0x01
+	JNE          rest_267
+	VBROADCASTSS (R10), Z0
+	MOVQ         R9, R11
+	MOVQ         32(BX), R12
+
+terms_268:
+	VMOVUPS           (SI), Z1
+	VBROADCASTSS      (R11), Z2
+	VFMADD231PS       Z1, Z2, Z0
+	ADDQ              $0x04, R11
+	ADDQ              AX, SI
+	DECQ              R12
+	JNZ               terms_268
+	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z1
+	VBROADCASTSS      numbers<>+32(SB), Z2
+	VFMADD213PS.BCST  numbers<>+64(SB), Z1, Z2
+	VSUBPS.BCST       numbers<>+64(SB), Z2, Z3
+	VFNMADD231PS.BCST numbers<>+96(SB), Z3, Z1
+	VPSLLD            $0x17, Z2, Z2
+	VBROADCASTSS      numbers<>+128(SB), Z3
+	VFMADD213PS.BCST  numbers<>+160(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+192(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+224(SB), Z1, Z3
+	VFMADD213PS.BCST  numbers<>+256(SB), Z1, Z3
+	VMULPS            Z1, Z3, Z3
+	VFMADD213PS       Z1, Z1, Z3
+	VSUBPS.BCST       numbers<>+288(SB), Z2, Z1
+	VFMADD213PS       Z1, Z2, Z3
+	VMAXPS            Z0, Z3, Z0
+	VMOVUPS           Z0, (R8)
+	ADDQ              DI, R9
+	ADDQ              AX, R8
+	ADDQ              $0x04, R10
+
+rest_267:
+done_259:
+	MOVQ 16(BX), SI
+	ADDQ DX, SI
+	ADDQ $0x28, BX
+	JMP  hidden_255
+
+last_256:
+	MOVQ 32(BX), DI
+	SHLQ $0x02, DI
+	MOVQ 16(BX), R8
+	ADDQ DX, R8
+	MOVQ (BX), R9
+	MOVQ 8(BX), R10
+	MOVQ 24(BX), R11
+	LEAQ (DI)(DI*2), R12
+
+block_269:
+	CMPQ         R11, $0x05
+	JLT          rest_270
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	VBROADCASTSS 16(R10), Z4
+	MOVQ         R9, R13
+	MOVQ         SI, R14
+	MOVQ         32(BX), R15
+
+terms_272:
+	VMOVUPS      (R14), Z5
+	VBROADCASTSS (R13), Z6
+	VFMADD231PS  Z5, Z6, Z0
+	VBROADCASTSS (R13)(DI*1), Z6
+	VFMADD231PS  Z5, Z6, Z1
+	VBROADCASTSS (R13)(DI*2), Z6
+	VFMADD231PS  Z5, Z6, Z2
+	VBROADCASTSS (R13)(R12*1), Z6
+	VFMADD231PS  Z5, Z6, Z3
+	VBROADCASTSS (R13)(DI*4), Z6
+	VFMADD231PS  Z5, Z6, Z4
+	ADDQ         $0x04, R13
+	ADDQ         AX, R14
+	DECQ         R15
+	JNZ          terms_272
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, (R8)(AX*1)
+	VMOVUPS      Z2, (R8)(AX*2)
+	VMOVUPS      Z3, (R8)(CX*1)
+	VMOVUPS      Z4, (R8)(AX*4)
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*4), R9
+	ADDQ         AX, R8
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x14, R10
+	SUBQ         $0x05, R11
+	JMP          block_269
+
+rest_270:
+	CMPQ         R11, $0x04
+	JNE          rest_273
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	VBROADCASTSS 12(R10), Z3
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_274:
+	VMOVUPS      (SI), Z4
+	VBROADCASTSS (R11), Z5
+	VFMADD231PS  Z4, Z5, Z0
+	VBROADCASTSS (R11)(DI*1), Z5
+	VFMADD231PS  Z4, Z5, Z1
+	VBROADCASTSS (R11)(DI*2), Z5
+	VFMADD231PS  Z4, Z5, Z2
+	VBROADCASTSS (R11)(R12*1), Z5
+	VFMADD231PS  Z4, Z5, Z3
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_274
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, (R8)(AX*1)
+	VMOVUPS      Z2, (R8)(AX*2)
+	VMOVUPS      Z3, (R8)(CX*1)
+	LEAQ         (R9)(DI*4), R9
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x10, R10
+	JMP          done_271
+
+rest_273:
+	CMPQ         R11, $0x03
+	JNE          rest_275
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	VBROADCASTSS 8(R10), Z2
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_276:
+	VMOVUPS      (SI), Z3
+	VBROADCASTSS (R11), Z4
+	VFMADD231PS  Z3, Z4, Z0
+	VBROADCASTSS (R11)(DI*1), Z4
+	VFMADD231PS  Z3, Z4, Z1
+	VBROADCASTSS (R11)(DI*2), Z4
+	VFMADD231PS  Z3, Z4, Z2
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_276
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, (R8)(AX*1)
+	VMOVUPS      Z2, (R8)(AX*2)
+	LEAQ         (R9)(R12*1), R9
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x0c, R10
+	JMP          done_271
+
+rest_275:
+	CMPQ         R11, $0x02
+	JNE          rest_277
+	VBROADCASTSS (R10), Z0
+	VBROADCASTSS 4(R10), Z1
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_278:
+	VMOVUPS      (SI), Z2
+	VBROADCASTSS (R11), Z3
+	VFMADD231PS  Z2, Z3, Z0
+	VBROADCASTSS (R11)(DI*1), Z3
+	VFMADD231PS  Z2, Z3, Z1
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_278
+	VMOVUPS      Z0, (R8)
+	VMOVUPS      Z1, (R8)(AX*1)
+	LEAQ         (R9)(DI*2), R9
+	LEAQ         (R8)(AX*2), R8
+	ADDQ         $0x08, R10
+	JMP          done_271
+
+rest_277:
+	CMPQ         R11, $0x01
+	JNE          rest_279
+	VBROADCASTSS (R10), Z0
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_280:
+	VMOVUPS      (SI), Z1
+	VBROADCASTSS (R11), Z2
+	VFMADD231PS  Z1, Z2, Z0
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_280
+	VMOVUPS      Z0, (R8)
+	ADDQ         DI, R9
+	ADDQ         AX, R8
+	ADDQ         $0x04, R10
+
+rest_279:
+done_271:
+	ADDQ $0x00000040, DX
+	JMP  strip_253
+
+strip_254:
+	VZEROUPPER
+	RET
+
 // func denseWeightsAVX512(gw *float32, gb *float32, gy *float32, x *float32, out int, in int, n int)
 // Requires: AVX, AVX512DQ, AVX512F, AVX512VL
 TEXT ·denseWeightsAVX512(SB), NOSPLIT, $0-56
@@ -8149,16 +10344,16 @@ TEXT ·denseWeightsAVX512(SB), NOSPLIT, $0-56
 	MOVQ gy+16(FP), DI
 	MOVQ out+32(FP), R8
 
-block_225:
+block_281:
 	CMPQ R8, $0x05
-	JLT  rest_226
+	JLT  rest_282
 	MOVQ x+24(FP), R9
 	MOVQ in+40(FP), R10
 	MOVQ BX, R11
 
-inputs_228:
+inputs_284:
 	CMPQ   R10, $0x04
-	JLE    last_229
+	JLE    last_285
 	MOVQ   R11, R12
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8184,7 +10379,7 @@ inputs_228:
 	MOVQ   R9, R14
 	MOVQ   AX, R15
 
-columns_231:
+columns_287:
 	VMOVUPS       (R14), Z20
 	VMOVUPS       (R14)(AX*1), Z21
 	VMOVUPS       (R14)(AX*2), Z22
@@ -8217,7 +10412,7 @@ columns_231:
 	ADDQ          $0x40, R13
 	ADDQ          $0x40, R14
 	SUBQ          $0x40, R15
-	JNZ           columns_231
+	JNZ           columns_287
 	VUNPCKHPS     Z1, Z0, Z20
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z20, Z0, Z0
@@ -8300,11 +10495,11 @@ columns_231:
 	LEAQ          (R9)(AX*4), R9
 	ADDQ          $0x10, R11
 	SUBQ          $0x04, R10
-	JMP           inputs_228
+	JMP           inputs_284
 
-last_229:
+last_285:
 	CMPQ   R10, $0x04
-	JNE    last_232
+	JNE    last_288
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8334,7 +10529,7 @@ last_229:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_233:
+columns_289:
 	VMOVUPS       (R9), Z25
 	VMOVUPS       (R9)(AX*1), Z26
 	VMOVUPS       (R9)(AX*2), Z27
@@ -8372,7 +10567,7 @@ columns_233:
 	ADDQ          $0x40, R11
 	ADDQ          $0x40, R9
 	SUBQ          $0x40, R12
-	JNZ           columns_233
+	JNZ           columns_289
 	VUNPCKHPS     Z1, Z0, Z25
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z25, Z0, Z0
@@ -8481,11 +10676,11 @@ columns_233:
 	VADDSS        (SI), X24, X24
 	VMOVSS        X24, (SI)
 	ADDQ          $0x04, SI
-	JMP           done_230
+	JMP           done_286
 
-last_232:
+last_288:
 	CMPQ   R10, $0x03
-	JNE    last_234
+	JNE    last_290
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8510,7 +10705,7 @@ last_232:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_235:
+columns_291:
 	VMOVUPS       (R9), Z20
 	VMOVUPS       (R9)(AX*1), Z21
 	VMOVUPS       (R9)(AX*2), Z22
@@ -8542,7 +10737,7 @@ columns_235:
 	ADDQ          $0x40, R11
 	ADDQ          $0x40, R9
 	SUBQ          $0x40, R12
-	JNZ           columns_235
+	JNZ           columns_291
 	VUNPCKHPS     Z1, Z0, Z20
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z20, Z0, Z0
@@ -8671,11 +10866,11 @@ columns_235:
 	VADDSS        (SI), X19, X19
 	VMOVSS        X19, (SI)
 	ADDQ          $0x04, SI
-	JMP           done_230
+	JMP           done_286
 
-last_234:
+last_290:
 	CMPQ   R10, $0x02
-	JNE    last_236
+	JNE    last_292
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8695,7 +10890,7 @@ last_234:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_237:
+columns_293:
 	VMOVUPS       (R9), Z15
 	VMOVUPS       (R9)(AX*1), Z16
 	VMOVUPS       (R11), Z17
@@ -8721,7 +10916,7 @@ columns_237:
 	ADDQ          $0x40, R11
 	ADDQ          $0x40, R9
 	SUBQ          $0x40, R12
-	JNZ           columns_237
+	JNZ           columns_293
 	VUNPCKHPS     Z1, Z0, Z15
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z15, Z0, Z0
@@ -8820,9 +11015,9 @@ columns_237:
 	VADDSS        (SI), X14, X14
 	VMOVSS        X14, (SI)
 	ADDQ          $0x04, SI
-	JMP           done_230
+	JMP           done_286
 
-last_236:
+last_292:
 	MOVQ   R11, R10
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8837,7 +11032,7 @@ last_236:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_239:
+columns_295:
 	VMOVUPS       (R9), Z10
 	VMOVUPS       (R11), Z11
 	VFMADD231PS   Z10, Z11, Z0
@@ -8857,7 +11052,7 @@ columns_239:
 	ADDQ          $0x40, R11
 	ADDQ          $0x40, R9
 	SUBQ          $0x40, R12
-	JNZ           columns_239
+	JNZ           columns_295
 	VUNPCKHPS     Z0, Z0, Z10
 	VUNPCKLPS     Z0, Z0, Z0
 	VADDPS        Z10, Z0, Z0
@@ -8952,7 +11147,7 @@ columns_239:
 	VMOVSS        X9, (SI)
 	ADDQ          $0x04, SI
 
-done_230:
+done_286:
 	ADDQ AX, DI
 	LEAQ (DI)(AX*4), DI
 	ADDQ DX, BX
@@ -8961,18 +11156,18 @@ done_230:
 	ADDQ DX, BX
 	ADDQ DX, BX
 	SUBQ $0x05, R8
-	JMP  block_225
+	JMP  block_281
 
-rest_226:
+rest_282:
 	CMPQ R8, $0x04
-	JNE  rest_240
+	JNE  rest_296
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-inputs_241:
+inputs_297:
 	CMPQ   R9, $0x04
-	JLE    last_242
+	JLE    last_298
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -8994,7 +11189,7 @@ inputs_241:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_244:
+columns_300:
 	VMOVUPS       (R13), Z16
 	VMOVUPS       (R13)(AX*1), Z17
 	VMOVUPS       (R13)(AX*2), Z18
@@ -9022,7 +11217,7 @@ columns_244:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_244
+	JNZ           columns_300
 	VUNPCKHPS     Z1, Z0, Z16
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z16, Z0, Z0
@@ -9089,11 +11284,11 @@ columns_244:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           inputs_241
+	JMP           inputs_297
 
-last_242:
+last_298:
 	CMPQ   R9, $0x04
-	JNE    last_245
+	JNE    last_301
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9118,7 +11313,7 @@ last_242:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_246:
+columns_302:
 	VMOVUPS       (R8), Z20
 	VMOVUPS       (R8)(AX*1), Z21
 	VMOVUPS       (R8)(AX*2), Z22
@@ -9150,7 +11345,7 @@ columns_246:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_246
+	JNZ           columns_302
 	VUNPCKHPS     Z1, Z0, Z20
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z20, Z0, Z0
@@ -9230,11 +11425,11 @@ columns_246:
 	VADDPS        (SI), X4, X4
 	VMOVUPS       X4, (SI)
 	ADDQ          $0x10, SI
-	JMP           done_243
+	JMP           done_299
 
-last_245:
+last_301:
 	CMPQ   R9, $0x03
-	JNE    last_247
+	JNE    last_303
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9255,7 +11450,7 @@ last_245:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_248:
+columns_304:
 	VMOVUPS       (R8), Z16
 	VMOVUPS       (R8)(AX*1), Z17
 	VMOVUPS       (R8)(AX*2), Z18
@@ -9282,7 +11477,7 @@ columns_248:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_248
+	JNZ           columns_304
 	VUNPCKHPS     Z1, Z0, Z16
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z16, Z0, Z0
@@ -9378,11 +11573,11 @@ columns_248:
 	VADDPS        (SI), X3, X3
 	VMOVUPS       X3, (SI)
 	ADDQ          $0x10, SI
-	JMP           done_243
+	JMP           done_299
 
-last_247:
+last_303:
 	CMPQ   R9, $0x02
-	JNE    last_249
+	JNE    last_305
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9399,7 +11594,7 @@ last_247:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_250:
+columns_306:
 	VMOVUPS       (R8), Z12
 	VMOVUPS       (R8)(AX*1), Z13
 	VMOVUPS       (R10), Z14
@@ -9421,7 +11616,7 @@ columns_250:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_250
+	JNZ           columns_306
 	VUNPCKHPS     Z1, Z0, Z12
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z12, Z0, Z0
@@ -9493,9 +11688,9 @@ columns_250:
 	VADDPS        (SI), X2, X2
 	VMOVUPS       X2, (SI)
 	ADDQ          $0x10, SI
-	JMP           done_243
+	JMP           done_299
 
-last_249:
+last_305:
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9508,7 +11703,7 @@ last_249:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_252:
+columns_308:
 	VMOVUPS       (R8), Z8
 	VMOVUPS       (R10), Z9
 	VFMADD231PS   Z8, Z9, Z0
@@ -9525,7 +11720,7 @@ columns_252:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_252
+	JNZ           columns_308
 	VUNPCKHPS     Z0, Z0, Z8
 	VUNPCKLPS     Z0, Z0, Z0
 	VADDPS        Z8, Z0, Z0
@@ -9594,24 +11789,24 @@ columns_252:
 	VMOVUPS       X1, (SI)
 	ADDQ          $0x10, SI
 
-done_243:
+done_299:
 	LEAQ (DI)(AX*4), DI
 	ADDQ DX, BX
 	ADDQ DX, BX
 	ADDQ DX, BX
 	ADDQ DX, BX
-	JMP  done_227
+	JMP  done_283
 
-rest_240:
+rest_296:
 	CMPQ R8, $0x03
-	JNE  rest_253
+	JNE  rest_309
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-inputs_254:
+inputs_310:
 	CMPQ   R9, $0x04
-	JLE    last_255
+	JLE    last_311
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9629,7 +11824,7 @@ inputs_254:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_257:
+columns_313:
 	VMOVUPS       (R13), Z12
 	VMOVUPS       (R13)(AX*1), Z13
 	VMOVUPS       (R13)(AX*2), Z14
@@ -9652,7 +11847,7 @@ columns_257:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_257
+	JNZ           columns_313
 	VUNPCKHPS     Z1, Z0, Z12
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z12, Z0, Z0
@@ -9703,11 +11898,11 @@ columns_257:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           inputs_254
+	JMP           inputs_310
 
-last_255:
+last_311:
 	CMPQ   R9, $0x04
-	JNE    last_258
+	JNE    last_314
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9727,7 +11922,7 @@ last_255:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_259:
+columns_315:
 	VMOVUPS       (R8), Z15
 	VMOVUPS       (R8)(AX*1), Z16
 	VMOVUPS       (R8)(AX*2), Z17
@@ -9753,7 +11948,7 @@ columns_259:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_259
+	JNZ           columns_315
 	VUNPCKHPS     Z1, Z0, Z15
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z15, Z0, Z0
@@ -9821,11 +12016,11 @@ columns_259:
 	VADDSS        8(SI), X4, X4
 	VMOVSS        X4, 8(SI)
 	ADDQ          $0x0c, SI
-	JMP           done_256
+	JMP           done_312
 
-last_258:
+last_314:
 	CMPQ   R9, $0x03
-	JNE    last_260
+	JNE    last_316
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9842,7 +12037,7 @@ last_258:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_261:
+columns_317:
 	VMOVUPS       (R8), Z12
 	VMOVUPS       (R8)(AX*1), Z13
 	VMOVUPS       (R8)(AX*2), Z14
@@ -9864,7 +12059,7 @@ columns_261:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_261
+	JNZ           columns_317
 	VUNPCKHPS     Z1, Z0, Z12
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z12, Z0, Z0
@@ -9944,11 +12139,11 @@ columns_261:
 	VADDSS        8(SI), X3, X3
 	VMOVSS        X3, 8(SI)
 	ADDQ          $0x0c, SI
-	JMP           done_256
+	JMP           done_312
 
-last_260:
+last_316:
 	CMPQ   R9, $0x02
-	JNE    last_262
+	JNE    last_318
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -9962,7 +12157,7 @@ last_260:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_263:
+columns_319:
 	VMOVUPS       (R8), Z9
 	VMOVUPS       (R8)(AX*1), Z10
 	VMOVUPS       (R10), Z11
@@ -9980,7 +12175,7 @@ columns_263:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_263
+	JNZ           columns_319
 	VUNPCKHPS     Z1, Z0, Z9
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z9, Z0, Z0
@@ -10042,9 +12237,9 @@ columns_263:
 	VADDSS        8(SI), X2, X2
 	VMOVSS        X2, 8(SI)
 	ADDQ          $0x0c, SI
-	JMP           done_256
+	JMP           done_312
 
-last_262:
+last_318:
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10055,7 +12250,7 @@ last_262:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_265:
+columns_321:
 	VMOVUPS       (R8), Z6
 	VMOVUPS       (R10), Z7
 	VFMADD231PS   Z6, Z7, Z0
@@ -10069,7 +12264,7 @@ columns_265:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_265
+	JNZ           columns_321
 	VUNPCKHPS     Z0, Z0, Z6
 	VUNPCKLPS     Z0, Z0, Z0
 	VADDPS        Z6, Z0, Z0
@@ -10129,23 +12324,23 @@ columns_265:
 	VMOVSS        X1, 8(SI)
 	ADDQ          $0x0c, SI
 
-done_256:
+done_312:
 	LEAQ (DI)(CX*1), DI
 	ADDQ DX, BX
 	ADDQ DX, BX
 	ADDQ DX, BX
-	JMP  done_227
+	JMP  done_283
 
-rest_253:
+rest_309:
 	CMPQ R8, $0x02
-	JNE  rest_266
+	JNE  rest_322
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-inputs_267:
+inputs_323:
 	CMPQ   R9, $0x04
-	JLE    last_268
+	JLE    last_324
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10159,7 +12354,7 @@ inputs_267:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_270:
+columns_326:
 	VMOVUPS       (R13), Z8
 	VMOVUPS       (R13)(AX*1), Z9
 	VMOVUPS       (R13)(AX*2), Z10
@@ -10177,7 +12372,7 @@ columns_270:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_270
+	JNZ           columns_326
 	VUNPCKHPS     Z1, Z0, Z8
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z8, Z0, Z0
@@ -10212,11 +12407,11 @@ columns_270:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           inputs_267
+	JMP           inputs_323
 
-last_268:
+last_324:
 	CMPQ   R9, $0x04
-	JNE    last_271
+	JNE    last_327
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10231,7 +12426,7 @@ last_268:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_272:
+columns_328:
 	VMOVUPS       (R8), Z10
 	VMOVUPS       (R8)(AX*1), Z11
 	VMOVUPS       (R8)(AX*2), Z12
@@ -10251,7 +12446,7 @@ columns_272:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_272
+	JNZ           columns_328
 	VUNPCKHPS     Z1, Z0, Z10
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z10, Z0, Z0
@@ -10297,11 +12492,11 @@ columns_272:
 	VADDPS        X4, X0, X0
 	VMOVSD        X0, (SI)
 	ADDQ          $0x08, SI
-	JMP           done_269
+	JMP           done_325
 
-last_271:
+last_327:
 	CMPQ   R9, $0x03
-	JNE    last_273
+	JNE    last_329
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10314,7 +12509,7 @@ last_271:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_274:
+columns_330:
 	VMOVUPS       (R8), Z8
 	VMOVUPS       (R8)(AX*1), Z9
 	VMOVUPS       (R8)(AX*2), Z10
@@ -10331,7 +12526,7 @@ columns_274:
 	ADDQ          $0x40, R9
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R10
-	JNZ           columns_274
+	JNZ           columns_330
 	VUNPCKHPS     Z1, Z0, Z8
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z8, Z0, Z0
@@ -10385,11 +12580,11 @@ columns_274:
 	VADDPS        X3, X0, X0
 	VMOVSD        X0, (SI)
 	ADDQ          $0x08, SI
-	JMP           done_269
+	JMP           done_325
 
-last_273:
+last_329:
 	CMPQ   R9, $0x02
-	JNE    last_275
+	JNE    last_331
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10400,7 +12595,7 @@ last_273:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_276:
+columns_332:
 	VMOVUPS       (R8), Z6
 	VMOVUPS       (R8)(AX*1), Z7
 	VMOVUPS       (R9), Z8
@@ -10414,7 +12609,7 @@ columns_276:
 	ADDQ          $0x40, R9
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R10
-	JNZ           columns_276
+	JNZ           columns_332
 	VUNPCKHPS     Z1, Z0, Z6
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z6, Z0, Z0
@@ -10456,9 +12651,9 @@ columns_276:
 	VADDPS        X2, X0, X0
 	VMOVSD        X0, (SI)
 	ADDQ          $0x08, SI
-	JMP           done_269
+	JMP           done_325
 
-last_275:
+last_331:
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10467,7 +12662,7 @@ last_275:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_278:
+columns_334:
 	VMOVUPS       (R8), Z4
 	VMOVUPS       (R9), Z5
 	VFMADD231PS   Z4, Z5, Z0
@@ -10478,7 +12673,7 @@ columns_278:
 	ADDQ          $0x40, R9
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R10
-	JNZ           columns_278
+	JNZ           columns_334
 	VUNPCKHPS     Z0, Z0, Z4
 	VUNPCKLPS     Z0, Z0, Z0
 	VADDPS        Z4, Z0, Z0
@@ -10519,22 +12714,22 @@ columns_278:
 	VMOVSD        X0, (SI)
 	ADDQ          $0x08, SI
 
-done_269:
+done_325:
 	LEAQ (DI)(AX*2), DI
 	ADDQ DX, BX
 	ADDQ DX, BX
-	JMP  done_227
+	JMP  done_283
 
-rest_266:
+rest_322:
 	CMPQ R8, $0x01
-	JNE  rest_279
+	JNE  rest_335
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-inputs_280:
+inputs_336:
 	CMPQ   R9, $0x04
-	JLE    last_281
+	JLE    last_337
 	MOVQ   R10, R11
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10544,7 +12739,7 @@ inputs_280:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_283:
+columns_339:
 	VMOVUPS       (R13), Z4
 	VMOVUPS       (R13)(AX*1), Z5
 	VMOVUPS       (R13)(AX*2), Z6
@@ -10557,7 +12752,7 @@ columns_283:
 	ADDQ          $0x40, R12
 	ADDQ          $0x40, R13
 	SUBQ          $0x40, R14
-	JNZ           columns_283
+	JNZ           columns_339
 	VUNPCKHPS     Z1, Z0, Z4
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z4, Z0, Z0
@@ -10576,11 +12771,11 @@ columns_283:
 	LEAQ          (R8)(AX*4), R8
 	ADDQ          $0x10, R10
 	SUBQ          $0x04, R9
-	JMP           inputs_280
+	JMP           inputs_336
 
-last_281:
+last_337:
 	CMPQ   R9, $0x04
-	JNE    last_284
+	JNE    last_340
 	MOVQ   R10, R9
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10590,7 +12785,7 @@ last_281:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_285:
+columns_341:
 	VMOVUPS       (R8), Z5
 	VMOVUPS       (R8)(AX*1), Z6
 	VMOVUPS       (R8)(AX*2), Z7
@@ -10604,7 +12799,7 @@ columns_285:
 	ADDQ          $0x40, R10
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R11
-	JNZ           columns_285
+	JNZ           columns_341
 	VUNPCKHPS     Z1, Z0, Z5
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z5, Z0, Z0
@@ -10633,11 +12828,11 @@ columns_285:
 	VADDSS        (SI), X4, X4
 	VMOVSS        X4, (SI)
 	ADDQ          $0x04, SI
-	JMP           done_282
+	JMP           done_338
 
-last_284:
+last_340:
 	CMPQ   R9, $0x03
-	JNE    last_286
+	JNE    last_342
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10646,7 +12841,7 @@ last_284:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_287:
+columns_343:
 	VMOVUPS       (R8), Z4
 	VMOVUPS       (R8)(AX*1), Z5
 	VMOVUPS       (R8)(AX*2), Z6
@@ -10658,7 +12853,7 @@ columns_287:
 	ADDQ          $0x40, R9
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R10
-	JNZ           columns_287
+	JNZ           columns_343
 	VUNPCKHPS     Z1, Z0, Z4
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z4, Z0, Z0
@@ -10691,11 +12886,11 @@ columns_287:
 	VADDSS        (SI), X3, X3
 	VMOVSS        X3, (SI)
 	ADDQ          $0x04, SI
-	JMP           done_282
+	JMP           done_338
 
-last_286:
+last_342:
 	CMPQ   R9, $0x02
-	JNE    last_288
+	JNE    last_344
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
@@ -10703,7 +12898,7 @@ last_286:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_289:
+columns_345:
 	VMOVUPS       (R8), Z3
 	VMOVUPS       (R8)(AX*1), Z4
 	VMOVUPS       (R9), Z5
@@ -10713,7 +12908,7 @@ columns_289:
 	ADDQ          $0x40, R9
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R10
-	JNZ           columns_289
+	JNZ           columns_345
 	VUNPCKHPS     Z1, Z0, Z3
 	VUNPCKLPS     Z1, Z0, Z0
 	VADDPS        Z3, Z0, Z0
@@ -10740,16 +12935,16 @@ columns_289:
 	VADDSS        (SI), X2, X2
 	VMOVSS        X2, (SI)
 	ADDQ          $0x04, SI
-	JMP           done_282
+	JMP           done_338
 
-last_288:
+last_344:
 	MOVQ   R10, CX
 	VXORPS Z0, Z0, Z0
 	VXORPS Z1, Z1, Z1
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_291:
+columns_347:
 	VMOVUPS       (R8), Z2
 	VMOVUPS       (R9), Z3
 	VFMADD231PS   Z2, Z3, Z0
@@ -10757,7 +12952,7 @@ columns_291:
 	ADDQ          $0x40, R9
 	ADDQ          $0x40, R8
 	SUBQ          $0x40, R10
-	JNZ           columns_291
+	JNZ           columns_347
 	VUNPCKHPS     Z0, Z0, Z2
 	VUNPCKLPS     Z0, Z0, Z0
 	VADDPS        Z2, Z0, Z0
@@ -10784,12 +12979,12 @@ columns_291:
 	VMOVSS        X1, (SI)
 	ADDQ          $0x04, SI
 
-done_282:
+done_338:
 	ADDQ AX, DI
 	ADDQ DX, BX
 
-rest_279:
-done_227:
+rest_335:
+done_283:
 	VZEROUPPER
 	RET
 
@@ -10800,7 +12995,7 @@ TEXT ·eluAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_292:
+vectors_348:
 	VMOVUPS           (CX), Z0
 	VRANGEPS.BCST     $0x0e, numbers<>+0(SB), Z0, Z1
 	VBROADCASTSS      numbers<>+32(SB), Z2
@@ -10822,7 +13017,7 @@ vectors_292:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_292
+	JNZ               vectors_348
 	VZEROUPPER
 	RET
 
@@ -10833,7 +13028,7 @@ TEXT ·tanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_295:
+vectors_351:
 	VMOVUPS           (CX), Z0
 	VORPS.BCST        numbers<>+320(SB), Z0, Z1
 	VADDPS            Z1, Z1, Z1
@@ -10865,7 +13060,7 @@ vectors_295:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_295
+	JNZ               vectors_351
 	VZEROUPPER
 	RET
 
@@ -10876,7 +13071,7 @@ TEXT ·softplusAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_298:
+vectors_354:
 	VMOVUPS           (CX), Z0
 	VORPS.BCST        numbers<>+320(SB), Z0, Z1
 	VBROADCASTSS      numbers<>+448(SB), Z2
@@ -10916,7 +13111,7 @@ vectors_298:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_298
+	JNZ               vectors_354
 	VZEROUPPER
 	RET
 
@@ -10927,7 +13122,7 @@ TEXT ·siluAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_301:
+vectors_357:
 	VMOVUPS           (CX), Z0
 	VXORPS.BCST       numbers<>+320(SB), Z0, Z1
 	VBROADCASTSS      numbers<>+448(SB), Z2
@@ -10953,7 +13148,7 @@ vectors_301:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_301
+	JNZ               vectors_357
 	VZEROUPPER
 	RET
 
@@ -10964,7 +13159,7 @@ TEXT ·expAVX512(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_304:
+vectors_360:
 	VMOVUPS           (CX), Z0
 	VBROADCASTSS      numbers<>+448(SB), Z1
 	VMAXPS            Z0, Z1, Z1
@@ -10987,7 +13182,7 @@ vectors_304:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_304
+	JNZ               vectors_360
 	VZEROUPPER
 	RET
 
@@ -10998,7 +13193,7 @@ TEXT ·activateGradELUAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_307:
+vectors_363:
 	VMOVUPS     (AX), Z0
 	VMOVUPS     (CX), Z1
 	VXORPS      Z2, Z2, Z2
@@ -11008,7 +13203,7 @@ vectors_307:
 	ADDQ        $0x40, AX
 	ADDQ        $0x40, CX
 	SUBQ        $0x10, DX
-	JNZ         vectors_307
+	JNZ         vectors_363
 	VZEROUPPER
 	RET
 
@@ -11019,7 +13214,7 @@ TEXT ·activateGradTanhAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_310:
+vectors_366:
 	VMOVUPS      (AX), Z0
 	VMOVUPS      (CX), Z1
 	VMULPS       Z1, Z1, Z1
@@ -11028,7 +13223,7 @@ vectors_310:
 	ADDQ         $0x40, AX
 	ADDQ         $0x40, CX
 	SUBQ         $0x10, DX
-	JNZ          vectors_310
+	JNZ          vectors_366
 	VZEROUPPER
 	RET
 
@@ -11039,7 +13234,7 @@ TEXT ·activateGradReLUAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_313:
+vectors_369:
 	VMOVUPS   (AX), Z0
 	VMOVUPS   (CX), Z1
 	VXORPS    Z2, Z2, Z2
@@ -11049,7 +13244,7 @@ vectors_313:
 	ADDQ      $0x40, AX
 	ADDQ      $0x40, CX
 	SUBQ      $0x10, DX
-	JNZ       vectors_313
+	JNZ       vectors_369
 	VZEROUPPER
 	RET
 
@@ -11060,7 +13255,7 @@ TEXT ·activateGradSoftplusAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_316:
+vectors_372:
 	VMOVUPS           (AX), Z0
 	VMOVUPS           (CX), Z1
 	VXORPS.BCST       numbers<>+320(SB), Z1, Z1
@@ -11086,7 +13281,7 @@ vectors_316:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_316
+	JNZ               vectors_372
 	VZEROUPPER
 	RET
 
@@ -11097,7 +13292,7 @@ TEXT ·activateGradSiLUAVX512(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_319:
+vectors_375:
 	VMOVUPS           (AX), Z0
 	VMOVUPS           (CX), Z1
 	VXORPS.BCST       numbers<>+320(SB), Z1, Z2
@@ -11128,7 +13323,7 @@ vectors_319:
 	ADDQ              $0x40, AX
 	ADDQ              $0x40, CX
 	SUBQ              $0x10, DX
-	JNZ               vectors_319
+	JNZ               vectors_375
 	VZEROUPPER
 	RET
 
@@ -11141,14 +13336,14 @@ TEXT ·coupleAVX512(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_322:
+rows_378:
 	VBROADCASTSS (BX), Z0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_323:
+vectors_379:
 	CMPQ              R8, $0x20
-	JLT               rest_324
+	JLT               rest_380
 	VMOVUPS           (CX), Z1
 	VMOVUPS           64(CX), Z2
 	VORPS.BCST        numbers<>+320(SB), Z1, Z3
@@ -11256,10 +13451,10 @@ vectors_323:
 	ADDQ              $0x80, DX
 	ADDQ              $0x80, DI
 	SUBQ              $0x20, R8
-	JNZ               vectors_323
-	JMP               done_325
+	JNZ               vectors_379
+	JMP               done_381
 
-rest_324:
+rest_380:
 	VMOVUPS           (CX), Z1
 	VORPS.BCST        numbers<>+320(SB), Z1, Z2
 	VADDPS            Z2, Z2, Z2
@@ -11316,12 +13511,12 @@ rest_324:
 	ADDQ              $0x40, DX
 	ADDQ              $0x40, DI
 	SUBQ              $0x10, R8
-	JNZ               rest_324
+	JNZ               rest_380
 
-done_325:
+done_381:
 	ADDQ $0x04, BX
 	DECQ SI
-	JNZ  rows_322
+	JNZ  rows_378
 	VZEROUPPER
 	RET
 
@@ -11336,15 +13531,15 @@ TEXT ·coupleGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_326:
+rows_382:
 	VBROADCASTSS (DI), Z0
 	VXORPS       Z1, Z1, Z1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_327:
+vectors_383:
 	CMPQ              R10, $0x20
-	JLT               rest_328
+	JLT               rest_384
 	VMOVUPS           (DX), Z2
 	VMOVUPS           64(DX), Z3
 	VORPS.BCST        numbers<>+320(SB), Z2, Z4
@@ -11511,10 +13706,10 @@ vectors_327:
 	ADDQ              $0x80, BX
 	ADDQ              $0x80, R9
 	SUBQ              $0x20, R10
-	JNZ               vectors_327
-	JMP               done_329
+	JNZ               vectors_383
+	JMP               done_385
 
-rest_328:
+rest_384:
 	VMOVUPS           (DX), Z2
 	VORPS.BCST        numbers<>+320(SB), Z2, Z3
 	VADDPS            Z3, Z3, Z3
@@ -11601,9 +13796,9 @@ rest_328:
 	ADDQ              $0x40, BX
 	ADDQ              $0x40, R9
 	SUBQ              $0x10, R10
-	JNZ               rest_328
+	JNZ               rest_384
 
-done_329:
+done_385:
 	VUNPCKHPS     Z1, Z1, Z0
 	VUNPCKLPS     Z1, Z1, Z1
 	VADDPS        Z0, Z1, Z1
@@ -11619,7 +13814,7 @@ done_329:
 	ADDQ          $0x04, SI
 	ADDQ          $0x04, DI
 	DECQ          R8
-	JNZ           rows_326
+	JNZ           rows_382
 	VZEROUPPER
 	RET
 
@@ -11632,15 +13827,15 @@ TEXT ·uncoupleAVX512(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_330:
+rows_386:
 	VBROADCASTSS (BX), Z0
 	VXORPS.BCST  numbers<>+320(SB), Z0, Z0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_331:
+vectors_387:
 	CMPQ              R8, $0x20
-	JLT               rest_332
+	JLT               rest_388
 	VMOVUPS           (CX), Z1
 	VMOVUPS           64(CX), Z2
 	VORPS.BCST        numbers<>+320(SB), Z1, Z3
@@ -11750,10 +13945,10 @@ vectors_331:
 	ADDQ              $0x80, DX
 	ADDQ              $0x80, DI
 	SUBQ              $0x20, R8
-	JNZ               vectors_331
-	JMP               done_333
+	JNZ               vectors_387
+	JMP               done_389
 
-rest_332:
+rest_388:
 	VMOVUPS           (CX), Z1
 	VORPS.BCST        numbers<>+320(SB), Z1, Z2
 	VADDPS            Z2, Z2, Z2
@@ -11811,12 +14006,12 @@ rest_332:
 	ADDQ              $0x40, DX
 	ADDQ              $0x40, DI
 	SUBQ              $0x10, R8
-	JNZ               rest_332
+	JNZ               rest_388
 
-done_333:
+done_389:
 	ADDQ $0x04, BX
 	DECQ SI
-	JNZ  rows_330
+	JNZ  rows_386
 	VZEROUPPER
 	RET
 
@@ -11831,15 +14026,15 @@ TEXT ·uncoupleGradAVX512(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_334:
+rows_390:
 	VBROADCASTSS (DI), Z0
 	VXORPS       Z1, Z1, Z1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_335:
+vectors_391:
 	CMPQ              R10, $0x20
-	JLT               rest_336
+	JLT               rest_392
 	VMOVUPS           (DX), Z2
 	VMOVUPS           64(DX), Z3
 	VORPS.BCST        numbers<>+320(SB), Z2, Z4
@@ -12006,10 +14201,10 @@ vectors_335:
 	ADDQ              $0x80, BX
 	ADDQ              $0x80, R9
 	SUBQ              $0x20, R10
-	JNZ               vectors_335
-	JMP               done_337
+	JNZ               vectors_391
+	JMP               done_393
 
-rest_336:
+rest_392:
 	VMOVUPS           (DX), Z2
 	VORPS.BCST        numbers<>+320(SB), Z2, Z3
 	VADDPS            Z3, Z3, Z3
@@ -12096,9 +14291,9 @@ rest_336:
 	ADDQ              $0x40, BX
 	ADDQ              $0x40, R9
 	SUBQ              $0x10, R10
-	JNZ               rest_336
+	JNZ               rest_392
 
-done_337:
+done_393:
 	VUNPCKHPS     Z1, Z1, Z0
 	VUNPCKLPS     Z1, Z1, Z1
 	VADDPS        Z0, Z1, Z1
@@ -12114,7 +14309,7 @@ done_337:
 	ADDQ          $0x04, SI
 	ADDQ          $0x04, DI
 	DECQ          R8
-	JNZ           rows_334
+	JNZ           rows_390
 	VZEROUPPER
 	RET
 
@@ -12131,32 +14326,32 @@ TEXT ·denseAVX2(SB), NOSPLIT, $0-56
 	LEAQ (SI)(SI*2), DI
 	MOVQ n+48(FP), R8
 
-columns_338:
+columns_394:
 	CMPQ R8, $0x10
-	JLT  columns_339
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	JLT  columns_395
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
-block_340:
+block_396:
 	CMPQ         R12, $0x05
-	JLT          rest_341
-	VBROADCASTSS (R10), Y0
+	JLT          rest_397
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
+	VBROADCASTSS 8(R11), Y4
 	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
+	VBROADCASTSS 12(R11), Y6
 	VMOVAPS      Y6, Y7
-	VBROADCASTSS 16(R10), Y8
+	VBROADCASTSS 16(R11), Y8
 	VMOVAPS      Y8, Y9
-	MOVQ         R9, R13
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
-terms_343:
+terms_399:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -12177,41 +14372,41 @@ terms_343:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_343
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	VMOVUPS      Y4, (R11)(DX*2)
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	VMOVUPS      Y6, (R11)(BX*1)
-	VMOVUPS      Y7, 32(R11)(BX*1)
-	VMOVUPS      Y8, (R11)(DX*4)
-	VMOVUPS      Y9, 32(R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
+	JNZ          terms_399
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	VMOVUPS      Y4, (R9)(DX*2)
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	VMOVUPS      Y6, (R9)(BX*1)
+	VMOVUPS      Y7, 32(R9)(BX*1)
+	VMOVUPS      Y8, (R9)(DX*4)
+	VMOVUPS      Y9, 32(R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
 	SUBQ         $0x05, R12
-	JMP          block_340
+	JMP          block_396
 
-rest_341:
+rest_397:
 	CMPQ         R12, $0x04
-	JNE          rest_344
-	VBROADCASTSS (R10), Y0
+	JNE          rest_400
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
+	VBROADCASTSS 8(R11), Y4
 	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
+	VBROADCASTSS 12(R11), Y6
 	VMOVAPS      Y6, Y7
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_345:
+terms_401:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -12229,34 +14424,34 @@ terms_345:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_345
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	VMOVUPS      Y4, (R11)(DX*2)
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	VMOVUPS      Y6, (R11)(BX*1)
-	VMOVUPS      Y7, 32(R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
-	JMP          done_342
+	JNZ          terms_401
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	VMOVUPS      Y4, (R9)(DX*2)
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	VMOVUPS      Y6, (R9)(BX*1)
+	VMOVUPS      Y7, 32(R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
+	JMP          done_398
 
-rest_344:
+rest_400:
 	CMPQ         R12, $0x03
-	JNE          rest_346
-	VBROADCASTSS (R10), Y0
+	JNE          rest_402
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
+	VBROADCASTSS 8(R11), Y4
 	VMOVAPS      Y4, Y5
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_347:
+terms_403:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -12271,30 +14466,30 @@ terms_347:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_347
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	VMOVUPS      Y4, (R11)(DX*2)
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
-	JMP          done_342
+	JNZ          terms_403
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	VMOVUPS      Y4, (R9)(DX*2)
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
+	JMP          done_398
 
-rest_346:
+rest_402:
 	CMPQ         R12, $0x02
-	JNE          rest_348
-	VBROADCASTSS (R10), Y0
+	JNE          rest_404
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_349:
+terms_405:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -12306,26 +14501,26 @@ terms_349:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_349
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
-	JMP          done_342
+	JNZ          terms_405
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
+	JMP          done_398
 
-rest_348:
+rest_404:
 	CMPQ         R12, $0x01
-	JNE          rest_350
-	VBROADCASTSS (R10), Y0
+	JNE          rest_406
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_351:
+terms_407:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -12334,21 +14529,21 @@ terms_351:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_351
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
+	JNZ          terms_407
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
 
-rest_350:
-done_342:
+rest_406:
+done_398:
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, AX
 	SUBQ $0x10, R8
-	JMP  columns_338
+	JMP  columns_394
 
-columns_339:
+columns_395:
 	VZEROUPPER
 	RET
 
@@ -12364,16 +14559,16 @@ TEXT ·denseInputAVX2(SB), NOSPLIT, $0-56
 	SHLQ $0x02, SI
 	MOVQ n+48(FP), DI
 
-columns_352:
+columns_408:
 	CMPQ DI, $0x10
-	JLT  columns_353
+	JLT  columns_409
 	MOVQ w+16(FP), R8
 	MOVQ AX, R9
 	MOVQ in+40(FP), R10
 
-block_354:
+block_410:
 	CMPQ   R10, $0x05
-	JLT    rest_355
+	JLT    rest_411
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12388,7 +14583,7 @@ block_354:
 	MOVQ   CX, R12
 	MOVQ   out+32(FP), R13
 
-terms_357:
+terms_413:
 	VMOVUPS      (R12), Y10
 	VMOVUPS      32(R12), Y11
 	VBROADCASTSS (R11), Y12
@@ -12409,7 +14604,7 @@ terms_357:
 	ADDQ         SI, R11
 	ADDQ         DX, R12
 	DECQ         R13
-	JNZ          terms_357
+	JNZ          terms_413
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
@@ -12424,11 +14619,11 @@ terms_357:
 	ADDQ         DX, R9
 	LEAQ         (R9)(DX*4), R9
 	SUBQ         $0x05, R10
-	JMP          block_354
+	JMP          block_410
 
-rest_355:
+rest_411:
 	CMPQ   R10, $0x04
-	JNE    rest_358
+	JNE    rest_414
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12441,7 +14636,7 @@ rest_355:
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_359:
+terms_415:
 	VMOVUPS      (R11), Y8
 	VMOVUPS      32(R11), Y9
 	VBROADCASTSS (R10), Y10
@@ -12459,7 +14654,7 @@ terms_359:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_359
+	JNZ          terms_415
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
@@ -12470,11 +14665,11 @@ terms_359:
 	VMOVUPS      Y7, 32(R9)(BX*1)
 	ADDQ         $0x10, R8
 	LEAQ         (R9)(DX*4), R9
-	JMP          done_356
+	JMP          done_412
 
-rest_358:
+rest_414:
 	CMPQ   R10, $0x03
-	JNE    rest_360
+	JNE    rest_416
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12485,7 +14680,7 @@ rest_358:
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_361:
+terms_417:
 	VMOVUPS      (R11), Y6
 	VMOVUPS      32(R11), Y7
 	VBROADCASTSS (R10), Y8
@@ -12500,7 +14695,7 @@ terms_361:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_361
+	JNZ          terms_417
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
@@ -12509,11 +14704,11 @@ terms_361:
 	VMOVUPS      Y5, 32(R9)(DX*2)
 	ADDQ         $0x0c, R8
 	LEAQ         (R9)(BX*1), R9
-	JMP          done_356
+	JMP          done_412
 
-rest_360:
+rest_416:
 	CMPQ   R10, $0x02
-	JNE    rest_362
+	JNE    rest_418
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -12522,7 +14717,7 @@ rest_360:
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_363:
+terms_419:
 	VMOVUPS      (R11), Y4
 	VMOVUPS      32(R11), Y5
 	VBROADCASTSS (R10), Y6
@@ -12534,25 +14729,25 @@ terms_363:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_363
+	JNZ          terms_419
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	VMOVUPS      Y2, (R9)(DX*1)
 	VMOVUPS      Y3, 32(R9)(DX*1)
 	ADDQ         $0x08, R8
 	LEAQ         (R9)(DX*2), R9
-	JMP          done_356
+	JMP          done_412
 
-rest_362:
+rest_418:
 	CMPQ   R10, $0x01
-	JNE    rest_364
+	JNE    rest_420
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   R8, R10
 	MOVQ   CX, R11
 	MOVQ   out+32(FP), R12
 
-terms_365:
+terms_421:
 	VMOVUPS      (R11), Y2
 	VMOVUPS      32(R11), Y3
 	VBROADCASTSS (R10), Y4
@@ -12561,20 +14756,20 @@ terms_365:
 	ADDQ         SI, R10
 	ADDQ         DX, R11
 	DECQ         R12
-	JNZ          terms_365
+	JNZ          terms_421
 	VMOVUPS      Y0, (R9)
 	VMOVUPS      Y1, 32(R9)
 	ADDQ         $0x04, R8
 	ADDQ         DX, R9
 
-rest_364:
-done_356:
+rest_420:
+done_412:
 	ADDQ $0x00000040, AX
 	ADDQ $0x00000040, CX
 	SUBQ $0x10, DI
-	JMP  columns_352
+	JMP  columns_408
 
-columns_353:
+columns_409:
 	VZEROUPPER
 	RET
 
@@ -12591,32 +14786,32 @@ TEXT ·denseELUAVX2(SB), NOSPLIT, $0-56
 	LEAQ (SI)(SI*2), DI
 	MOVQ n+48(FP), R8
 
-columns_366:
+columns_422:
 	CMPQ R8, $0x10
-	JLT  columns_367
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
+	JLT  columns_423
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
 	MOVQ out+32(FP), R12
 
-block_368:
+block_424:
 	CMPQ         R12, $0x05
-	JLT          rest_369
-	VBROADCASTSS (R10), Y0
+	JLT          rest_425
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
+	VBROADCASTSS 8(R11), Y4
 	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
+	VBROADCASTSS 12(R11), Y6
 	VMOVAPS      Y6, Y7
-	VBROADCASTSS 16(R10), Y8
+	VBROADCASTSS 16(R11), Y8
 	VMOVAPS      Y8, Y9
-	MOVQ         R9, R13
+	MOVQ         R10, R13
 	MOVQ         CX, R14
 	MOVQ         in+40(FP), R15
 
-terms_371:
+terms_427:
 	VMOVUPS      (R14), Y10
 	VMOVUPS      32(R14), Y11
 	VBROADCASTSS (R13), Y12
@@ -12637,7 +14832,7 @@ terms_371:
 	ADDQ         $0x04, R13
 	ADDQ         DX, R14
 	DECQ         R15
-	JNZ          terms_371
+	JNZ          terms_427
 	VORPS        numbers<>+320(SB), Y0, Y10
 	VORPS        numbers<>+320(SB), Y1, Y11
 	VMAXPS       numbers<>+352(SB), Y10, Y10
@@ -12672,8 +14867,8 @@ terms_371:
 	VFMADD213PS  Y11, Y13, Y15
 	VMAXPS       Y0, Y14, Y0
 	VMAXPS       Y1, Y15, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
 	VORPS        numbers<>+320(SB), Y2, Y0
 	VORPS        numbers<>+320(SB), Y3, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -12708,8 +14903,8 @@ terms_371:
 	VFMADD213PS  Y1, Y11, Y13
 	VMAXPS       Y2, Y12, Y2
 	VMAXPS       Y3, Y13, Y3
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
 	VORPS        numbers<>+320(SB), Y4, Y0
 	VORPS        numbers<>+320(SB), Y5, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -12744,8 +14939,8 @@ terms_371:
 	VFMADD213PS  Y1, Y3, Y11
 	VMAXPS       Y4, Y10, Y4
 	VMAXPS       Y5, Y11, Y5
-	VMOVUPS      Y4, (R11)(DX*2)
-	VMOVUPS      Y5, 32(R11)(DX*2)
+	VMOVUPS      Y4, (R9)(DX*2)
+	VMOVUPS      Y5, 32(R9)(DX*2)
 	VORPS        numbers<>+320(SB), Y6, Y0
 	VORPS        numbers<>+320(SB), Y7, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -12780,8 +14975,8 @@ terms_371:
 	VFMADD213PS  Y1, Y3, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMAXPS       Y7, Y5, Y7
-	VMOVUPS      Y6, (R11)(BX*1)
-	VMOVUPS      Y7, 32(R11)(BX*1)
+	VMOVUPS      Y6, (R9)(BX*1)
+	VMOVUPS      Y7, 32(R9)(BX*1)
 	VORPS        numbers<>+320(SB), Y8, Y0
 	VORPS        numbers<>+320(SB), Y9, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -12816,32 +15011,32 @@ terms_371:
 	VFMADD213PS  Y1, Y3, Y5
 	VMAXPS       Y8, Y4, Y8
 	VMAXPS       Y9, Y5, Y9
-	VMOVUPS      Y8, (R11)(DX*4)
-	VMOVUPS      Y9, 32(R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
+	VMOVUPS      Y8, (R9)(DX*4)
+	VMOVUPS      Y9, 32(R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
 	SUBQ         $0x05, R12
-	JMP          block_368
+	JMP          block_424
 
-rest_369:
+rest_425:
 	CMPQ         R12, $0x04
-	JNE          rest_372
-	VBROADCASTSS (R10), Y0
+	JNE          rest_428
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
+	VBROADCASTSS 8(R11), Y4
 	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
+	VBROADCASTSS 12(R11), Y6
 	VMOVAPS      Y6, Y7
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_373:
+terms_429:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -12859,7 +15054,7 @@ terms_373:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_373
+	JNZ          terms_429
 	VORPS        numbers<>+320(SB), Y0, Y8
 	VORPS        numbers<>+320(SB), Y1, Y9
 	VMAXPS       numbers<>+352(SB), Y8, Y8
@@ -12894,8 +15089,8 @@ terms_373:
 	VFMADD213PS  Y9, Y11, Y13
 	VMAXPS       Y0, Y12, Y0
 	VMAXPS       Y1, Y13, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
 	VORPS        numbers<>+320(SB), Y2, Y0
 	VORPS        numbers<>+320(SB), Y3, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -12930,8 +15125,8 @@ terms_373:
 	VFMADD213PS  Y1, Y9, Y11
 	VMAXPS       Y2, Y10, Y2
 	VMAXPS       Y3, Y11, Y3
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
 	VORPS        numbers<>+320(SB), Y4, Y0
 	VORPS        numbers<>+320(SB), Y5, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -12966,8 +15161,8 @@ terms_373:
 	VFMADD213PS  Y1, Y3, Y9
 	VMAXPS       Y4, Y8, Y4
 	VMAXPS       Y5, Y9, Y5
-	VMOVUPS      Y4, (R11)(DX*2)
-	VMOVUPS      Y5, 32(R11)(DX*2)
+	VMOVUPS      Y4, (R9)(DX*2)
+	VMOVUPS      Y5, 32(R9)(DX*2)
 	VORPS        numbers<>+320(SB), Y6, Y0
 	VORPS        numbers<>+320(SB), Y7, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -13002,27 +15197,27 @@ terms_373:
 	VFMADD213PS  Y1, Y3, Y5
 	VMAXPS       Y6, Y4, Y6
 	VMAXPS       Y7, Y5, Y7
-	VMOVUPS      Y6, (R11)(BX*1)
-	VMOVUPS      Y7, 32(R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
-	JMP          done_370
+	VMOVUPS      Y6, (R9)(BX*1)
+	VMOVUPS      Y7, 32(R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
+	JMP          done_426
 
-rest_372:
+rest_428:
 	CMPQ         R12, $0x03
-	JNE          rest_374
-	VBROADCASTSS (R10), Y0
+	JNE          rest_430
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
+	VBROADCASTSS 8(R11), Y4
 	VMOVAPS      Y4, Y5
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_375:
+terms_431:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -13037,7 +15232,7 @@ terms_375:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_375
+	JNZ          terms_431
 	VORPS        numbers<>+320(SB), Y0, Y6
 	VORPS        numbers<>+320(SB), Y1, Y7
 	VMAXPS       numbers<>+352(SB), Y6, Y6
@@ -13072,8 +15267,8 @@ terms_375:
 	VFMADD213PS  Y7, Y9, Y11
 	VMAXPS       Y0, Y10, Y0
 	VMAXPS       Y1, Y11, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
 	VORPS        numbers<>+320(SB), Y2, Y0
 	VORPS        numbers<>+320(SB), Y3, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -13108,8 +15303,8 @@ terms_375:
 	VFMADD213PS  Y1, Y7, Y9
 	VMAXPS       Y2, Y8, Y2
 	VMAXPS       Y3, Y9, Y3
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
 	VORPS        numbers<>+320(SB), Y4, Y0
 	VORPS        numbers<>+320(SB), Y5, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -13144,25 +15339,25 @@ terms_375:
 	VFMADD213PS  Y1, Y3, Y7
 	VMAXPS       Y4, Y6, Y4
 	VMAXPS       Y5, Y7, Y5
-	VMOVUPS      Y4, (R11)(DX*2)
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
-	JMP          done_370
+	VMOVUPS      Y4, (R9)(DX*2)
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
+	JMP          done_426
 
-rest_374:
+rest_430:
 	CMPQ         R12, $0x02
-	JNE          rest_376
-	VBROADCASTSS (R10), Y0
+	JNE          rest_432
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
+	VBROADCASTSS 4(R11), Y2
 	VMOVAPS      Y2, Y3
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_377:
+terms_433:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -13174,7 +15369,7 @@ terms_377:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_377
+	JNZ          terms_433
 	VORPS        numbers<>+320(SB), Y0, Y4
 	VORPS        numbers<>+320(SB), Y1, Y5
 	VMAXPS       numbers<>+352(SB), Y4, Y4
@@ -13209,8 +15404,8 @@ terms_377:
 	VFMADD213PS  Y5, Y7, Y9
 	VMAXPS       Y0, Y8, Y0
 	VMAXPS       Y1, Y9, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
 	VORPS        numbers<>+320(SB), Y2, Y0
 	VORPS        numbers<>+320(SB), Y3, Y1
 	VMAXPS       numbers<>+352(SB), Y0, Y0
@@ -13245,23 +15440,23 @@ terms_377:
 	VFMADD213PS  Y1, Y5, Y7
 	VMAXPS       Y2, Y6, Y2
 	VMAXPS       Y3, Y7, Y3
-	VMOVUPS      Y2, (R11)(DX*1)
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
-	JMP          done_370
+	VMOVUPS      Y2, (R9)(DX*1)
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
+	JMP          done_426
 
-rest_376:
+rest_432:
 	CMPQ         R12, $0x01
-	JNE          rest_378
-	VBROADCASTSS (R10), Y0
+	JNE          rest_434
+	VBROADCASTSS (R11), Y0
 	VMOVAPS      Y0, Y1
-	MOVQ         R9, R12
+	MOVQ         R10, R12
 	MOVQ         CX, R13
 	MOVQ         in+40(FP), R14
 
-terms_379:
+terms_435:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -13270,7 +15465,7 @@ terms_379:
 	ADDQ         $0x04, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_379
+	JNZ          terms_435
 	VORPS        numbers<>+320(SB), Y0, Y2
 	VORPS        numbers<>+320(SB), Y1, Y3
 	VMAXPS       numbers<>+352(SB), Y2, Y2
@@ -13305,1909 +15500,11 @@ terms_379:
 	VFMADD213PS  Y3, Y5, Y7
 	VMAXPS       Y0, Y6, Y0
 	VMAXPS       Y1, Y7, Y1
-	VMOVUPS      Y0, (R11)
-	VMOVUPS      Y1, 32(R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
-
-rest_378:
-done_370:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, AX
-	SUBQ $0x10, R8
-	JMP  columns_366
-
-columns_367:
-	VZEROUPPER
-	RET
-
-// func denseInputELUAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
-// Requires: AVX, FMA3
-TEXT ·denseInputELUAVX2(SB), NOSPLIT, $0-56
-	MOVQ gx+0(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ n+48(FP), DX
-	SHLQ $0x02, DX
-	LEAQ (DX)(DX*2), BX
-	MOVQ in+40(FP), SI
-	SHLQ $0x02, SI
-	MOVQ y+24(FP), DI
-	MOVQ n+48(FP), R8
-
-columns_380:
-	CMPQ R8, $0x10
-	JLT  columns_381
-	MOVQ w+16(FP), R9
-	MOVQ AX, R10
-	MOVQ DI, R11
-	MOVQ in+40(FP), R12
-
-block_382:
-	CMPQ   R12, $0x05
-	JLT    rest_383
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   R9, R13
-	MOVQ   CX, R14
-	MOVQ   out+32(FP), R15
-
-terms_385:
-	VMOVUPS      (R14), Y10
-	VMOVUPS      32(R14), Y11
-	VBROADCASTSS (R13), Y12
-	VFMADD231PS  Y10, Y12, Y0
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS 4(R13), Y12
-	VFMADD231PS  Y10, Y12, Y2
-	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS 8(R13), Y12
-	VFMADD231PS  Y10, Y12, Y4
-	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 12(R13), Y12
-	VFMADD231PS  Y10, Y12, Y6
-	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 16(R13), Y12
-	VFMADD231PS  Y10, Y12, Y8
-	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         SI, R13
-	ADDQ         DX, R14
-	DECQ         R15
-	JNZ          terms_385
-	VMOVUPS      (R11), Y10
-	VXORPS       Y11, Y11, Y11
-	VMINPS       Y10, Y11, Y10
-	VFMADD213PS  Y0, Y10, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VXORPS       Y10, Y10, Y10
-	VMINPS       Y0, Y10, Y0
-	VFMADD213PS  Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	VMOVUPS      (R11)(DX*2), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y4, Y0, Y4
-	VMOVUPS      Y4, (R10)(DX*2)
-	VMOVUPS      32(R11)(DX*2), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R10)(DX*2)
-	VMOVUPS      (R11)(BX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y6, Y0, Y6
-	VMOVUPS      Y6, (R10)(BX*1)
-	VMOVUPS      32(R11)(BX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y7, Y0, Y7
-	VMOVUPS      Y7, 32(R10)(BX*1)
-	VMOVUPS      (R11)(DX*4), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y8, Y0, Y8
-	VMOVUPS      Y8, (R10)(DX*4)
-	VMOVUPS      32(R11)(DX*4), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y9, Y0, Y9
-	VMOVUPS      Y9, 32(R10)(DX*4)
-	ADDQ         $0x14, R9
-	ADDQ         DX, R10
-	LEAQ         (R10)(DX*4), R10
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	SUBQ         $0x05, R12
-	JMP          block_382
-
-rest_383:
-	CMPQ   R12, $0x04
-	JNE    rest_386
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_387:
-	VMOVUPS      (R13), Y8
-	VMOVUPS      32(R13), Y9
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R12), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R12), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(R12), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_387
-	VMOVUPS      (R11), Y8
-	VXORPS       Y9, Y9, Y9
-	VMINPS       Y8, Y9, Y8
-	VFMADD213PS  Y0, Y8, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VXORPS       Y8, Y8, Y8
-	VMINPS       Y0, Y8, Y0
-	VFMADD213PS  Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	VMOVUPS      (R11)(DX*2), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y4, Y0, Y4
-	VMOVUPS      Y4, (R10)(DX*2)
-	VMOVUPS      32(R11)(DX*2), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R10)(DX*2)
-	VMOVUPS      (R11)(BX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y6, Y0, Y6
-	VMOVUPS      Y6, (R10)(BX*1)
-	VMOVUPS      32(R11)(BX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y7, Y0, Y7
-	VMOVUPS      Y7, 32(R10)(BX*1)
-	ADDQ         $0x10, R9
-	LEAQ         (R10)(DX*4), R10
-	LEAQ         (R11)(DX*4), R11
-	JMP          done_384
-
-rest_386:
-	CMPQ   R12, $0x03
-	JNE    rest_388
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_389:
-	VMOVUPS      (R13), Y6
-	VMOVUPS      32(R13), Y7
-	VBROADCASTSS (R12), Y8
-	VFMADD231PS  Y6, Y8, Y0
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS 4(R12), Y8
-	VFMADD231PS  Y6, Y8, Y2
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS 8(R12), Y8
-	VFMADD231PS  Y6, Y8, Y4
-	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_389
-	VMOVUPS      (R11), Y6
-	VXORPS       Y7, Y7, Y7
-	VMINPS       Y6, Y7, Y6
-	VFMADD213PS  Y0, Y6, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VXORPS       Y6, Y6, Y6
-	VMINPS       Y0, Y6, Y0
-	VFMADD213PS  Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	VMOVUPS      (R11)(DX*2), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y4, Y0, Y4
-	VMOVUPS      Y4, (R10)(DX*2)
-	VMOVUPS      32(R11)(DX*2), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R10)(DX*2)
-	ADDQ         $0x0c, R9
-	LEAQ         (R10)(BX*1), R10
-	LEAQ         (R11)(BX*1), R11
-	JMP          done_384
-
-rest_388:
-	CMPQ   R12, $0x02
-	JNE    rest_390
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_391:
-	VMOVUPS      (R13), Y4
-	VMOVUPS      32(R13), Y5
-	VBROADCASTSS (R12), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS 4(R12), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_391
-	VMOVUPS      (R11), Y4
-	VXORPS       Y5, Y5, Y5
-	VMINPS       Y4, Y5, Y4
-	VFMADD213PS  Y0, Y4, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VXORPS       Y4, Y4, Y4
-	VMINPS       Y0, Y4, Y0
-	VFMADD213PS  Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VXORPS       Y1, Y1, Y1
-	VMINPS       Y0, Y1, Y0
-	VFMADD213PS  Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(DX*2), R10
-	LEAQ         (R11)(DX*2), R11
-	JMP          done_384
-
-rest_390:
-	CMPQ   R12, $0x01
-	JNE    rest_392
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_393:
-	VMOVUPS      (R13), Y2
-	VMOVUPS      32(R13), Y3
-	VBROADCASTSS (R12), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_393
-	VMOVUPS      (R11), Y2
-	VXORPS       Y3, Y3, Y3
-	VMINPS       Y2, Y3, Y2
-	VFMADD213PS  Y0, Y2, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VXORPS       Y2, Y2, Y2
-	VMINPS       Y0, Y2, Y0
-	VFMADD213PS  Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         $0x04, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-
-rest_392:
-done_384:
-	ADDQ $0x00000040, AX
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DI
-	SUBQ $0x10, R8
-	JMP  columns_380
-
-columns_381:
-	VZEROUPPER
-	RET
-
-// func denseTanhAVX2(y *float32, x *float32, w *float32, b *float32, out int, in int, n int)
-// Requires: AVX, AVX2, FMA3
-TEXT ·denseTanhAVX2(SB), NOSPLIT, $0-56
-	MOVQ y+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ n+48(FP), DX
-	SHLQ $0x02, DX
-	LEAQ (DX)(DX*2), BX
-	MOVQ in+40(FP), SI
-	SHLQ $0x02, SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ n+48(FP), R8
-
-columns_394:
-	CMPQ R8, $0x10
-	JLT  columns_395
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
-	MOVQ out+32(FP), R12
-
-block_396:
-	CMPQ         R12, $0x05
-	JLT          rest_397
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
-	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
-	VMOVAPS      Y6, Y7
-	VBROADCASTSS 16(R10), Y8
-	VMOVAPS      Y8, Y9
-	MOVQ         R9, R13
-	MOVQ         CX, R14
-	MOVQ         in+40(FP), R15
-
-terms_399:
-	VMOVUPS      (R14), Y10
-	VMOVUPS      32(R14), Y11
-	VBROADCASTSS (R13), Y12
-	VFMADD231PS  Y10, Y12, Y0
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R13)(SI*1), Y12
-	VFMADD231PS  Y10, Y12, Y2
-	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R13)(SI*2), Y12
-	VFMADD231PS  Y10, Y12, Y4
-	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R13)(DI*1), Y12
-	VFMADD231PS  Y10, Y12, Y6
-	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R13)(SI*4), Y12
-	VFMADD231PS  Y10, Y12, Y8
-	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         $0x04, R13
-	ADDQ         DX, R14
-	DECQ         R15
-	JNZ          terms_399
-	VORPS        numbers<>+320(SB), Y0, Y10
-	VADDPS       Y10, Y10, Y10
-	VBROADCASTSS numbers<>+352(SB), Y11
-	VMAXPS       Y10, Y11, Y11
-	VBROADCASTSS numbers<>+32(SB), Y10
-	VFMADD213PS  numbers<>+64(SB), Y11, Y10
-	VSUBPS       numbers<>+64(SB), Y10, Y12
-	VFNMADD231PS numbers<>+96(SB), Y12, Y11
-	VPSLLD       $0x17, Y10, Y10
-	VBROADCASTSS numbers<>+128(SB), Y12
-	VFMADD213PS  numbers<>+160(SB), Y11, Y12
-	VFMADD213PS  numbers<>+192(SB), Y11, Y12
-	VFMADD213PS  numbers<>+224(SB), Y11, Y12
-	VFMADD213PS  numbers<>+256(SB), Y11, Y12
-	VMULPS       Y11, Y12, Y12
-	VFMADD213PS  Y11, Y11, Y12
-	VSUBPS       numbers<>+288(SB), Y10, Y11
-	VFMADD213PS  Y11, Y10, Y12
-	VADDPS       numbers<>+384(SB), Y12, Y10
-	VDIVPS       Y10, Y12, Y12
-	VANDPS       numbers<>+416(SB), Y12, Y12
-	VANDPS       numbers<>+320(SB), Y0, Y10
-	VORPS        Y10, Y12, Y12
-	VMOVUPS      Y12, (R11)
-	VORPS        numbers<>+320(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y10
-	VMAXPS       Y0, Y10, Y10
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y10, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y11
-	VFNMADD231PS numbers<>+96(SB), Y11, Y10
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y11
-	VFMADD213PS  numbers<>+160(SB), Y10, Y11
-	VFMADD213PS  numbers<>+192(SB), Y10, Y11
-	VFMADD213PS  numbers<>+224(SB), Y10, Y11
-	VFMADD213PS  numbers<>+256(SB), Y10, Y11
-	VMULPS       Y10, Y11, Y11
-	VFMADD213PS  Y10, Y10, Y11
-	VSUBPS       numbers<>+288(SB), Y0, Y10
-	VFMADD213PS  Y10, Y0, Y11
-	VADDPS       numbers<>+384(SB), Y11, Y0
-	VDIVPS       Y0, Y11, Y11
-	VANDPS       numbers<>+416(SB), Y11, Y11
-	VANDPS       numbers<>+320(SB), Y1, Y0
-	VORPS        Y0, Y11, Y11
-	VMOVUPS      Y11, 32(R11)
-	VORPS        numbers<>+320(SB), Y2, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y10
-	VFNMADD231PS numbers<>+96(SB), Y10, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y10
-	VFMADD213PS  numbers<>+160(SB), Y1, Y10
-	VFMADD213PS  numbers<>+192(SB), Y1, Y10
-	VFMADD213PS  numbers<>+224(SB), Y1, Y10
-	VFMADD213PS  numbers<>+256(SB), Y1, Y10
-	VMULPS       Y1, Y10, Y10
-	VFMADD213PS  Y1, Y1, Y10
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y10
-	VADDPS       numbers<>+384(SB), Y10, Y0
-	VDIVPS       Y0, Y10, Y10
-	VANDPS       numbers<>+416(SB), Y10, Y10
-	VANDPS       numbers<>+320(SB), Y2, Y0
-	VORPS        Y0, Y10, Y10
-	VMOVUPS      Y10, (R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y3, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y3, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y4, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y4, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, (R11)(DX*2)
-	VORPS        numbers<>+320(SB), Y5, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y5, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*2)
-	VORPS        numbers<>+320(SB), Y6, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y6, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, (R11)(BX*1)
-	VORPS        numbers<>+320(SB), Y7, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y7, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(BX*1)
-	VORPS        numbers<>+320(SB), Y8, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y8, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, (R11)(DX*4)
-	VORPS        numbers<>+320(SB), Y9, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y9, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
-	SUBQ         $0x05, R12
-	JMP          block_396
-
-rest_397:
-	CMPQ         R12, $0x04
-	JNE          rest_400
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
-	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
-	VMOVAPS      Y6, Y7
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_401:
-	VMOVUPS      (R13), Y8
-	VMOVUPS      32(R13), Y9
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R12)(SI*1), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R12)(SI*2), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R12)(DI*1), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_401
-	VORPS        numbers<>+320(SB), Y0, Y8
-	VADDPS       Y8, Y8, Y8
-	VBROADCASTSS numbers<>+352(SB), Y9
-	VMAXPS       Y8, Y9, Y9
-	VBROADCASTSS numbers<>+32(SB), Y8
-	VFMADD213PS  numbers<>+64(SB), Y9, Y8
-	VSUBPS       numbers<>+64(SB), Y8, Y10
-	VFNMADD231PS numbers<>+96(SB), Y10, Y9
-	VPSLLD       $0x17, Y8, Y8
-	VBROADCASTSS numbers<>+128(SB), Y10
-	VFMADD213PS  numbers<>+160(SB), Y9, Y10
-	VFMADD213PS  numbers<>+192(SB), Y9, Y10
-	VFMADD213PS  numbers<>+224(SB), Y9, Y10
-	VFMADD213PS  numbers<>+256(SB), Y9, Y10
-	VMULPS       Y9, Y10, Y10
-	VFMADD213PS  Y9, Y9, Y10
-	VSUBPS       numbers<>+288(SB), Y8, Y9
-	VFMADD213PS  Y9, Y8, Y10
-	VADDPS       numbers<>+384(SB), Y10, Y8
-	VDIVPS       Y8, Y10, Y10
-	VANDPS       numbers<>+416(SB), Y10, Y10
-	VANDPS       numbers<>+320(SB), Y0, Y8
-	VORPS        Y8, Y10, Y10
-	VMOVUPS      Y10, (R11)
-	VORPS        numbers<>+320(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y8
-	VMAXPS       Y0, Y8, Y8
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y8, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y9
-	VFNMADD231PS numbers<>+96(SB), Y9, Y8
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y9
-	VFMADD213PS  numbers<>+160(SB), Y8, Y9
-	VFMADD213PS  numbers<>+192(SB), Y8, Y9
-	VFMADD213PS  numbers<>+224(SB), Y8, Y9
-	VFMADD213PS  numbers<>+256(SB), Y8, Y9
-	VMULPS       Y8, Y9, Y9
-	VFMADD213PS  Y8, Y8, Y9
-	VSUBPS       numbers<>+288(SB), Y0, Y8
-	VFMADD213PS  Y8, Y0, Y9
-	VADDPS       numbers<>+384(SB), Y9, Y0
-	VDIVPS       Y0, Y9, Y9
-	VANDPS       numbers<>+416(SB), Y9, Y9
-	VANDPS       numbers<>+320(SB), Y1, Y0
-	VORPS        Y0, Y9, Y9
-	VMOVUPS      Y9, 32(R11)
-	VORPS        numbers<>+320(SB), Y2, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y8
-	VFNMADD231PS numbers<>+96(SB), Y8, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y8
-	VFMADD213PS  numbers<>+160(SB), Y1, Y8
-	VFMADD213PS  numbers<>+192(SB), Y1, Y8
-	VFMADD213PS  numbers<>+224(SB), Y1, Y8
-	VFMADD213PS  numbers<>+256(SB), Y1, Y8
-	VMULPS       Y1, Y8, Y8
-	VFMADD213PS  Y1, Y1, Y8
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y8
-	VADDPS       numbers<>+384(SB), Y8, Y0
-	VDIVPS       Y0, Y8, Y8
-	VANDPS       numbers<>+416(SB), Y8, Y8
-	VANDPS       numbers<>+320(SB), Y2, Y0
-	VORPS        Y0, Y8, Y8
-	VMOVUPS      Y8, (R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y3, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y3, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y4, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y4, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, (R11)(DX*2)
-	VORPS        numbers<>+320(SB), Y5, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y5, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*2)
-	VORPS        numbers<>+320(SB), Y6, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y6, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, (R11)(BX*1)
-	VORPS        numbers<>+320(SB), Y7, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y7, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
-	JMP          done_398
-
-rest_400:
-	CMPQ         R12, $0x03
-	JNE          rest_402
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
-	VMOVAPS      Y4, Y5
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_403:
-	VMOVUPS      (R13), Y6
-	VMOVUPS      32(R13), Y7
-	VBROADCASTSS (R12), Y8
-	VFMADD231PS  Y6, Y8, Y0
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R12)(SI*1), Y8
-	VFMADD231PS  Y6, Y8, Y2
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R12)(SI*2), Y8
-	VFMADD231PS  Y6, Y8, Y4
-	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_403
-	VORPS        numbers<>+320(SB), Y0, Y6
-	VADDPS       Y6, Y6, Y6
-	VBROADCASTSS numbers<>+352(SB), Y7
-	VMAXPS       Y6, Y7, Y7
-	VBROADCASTSS numbers<>+32(SB), Y6
-	VFMADD213PS  numbers<>+64(SB), Y7, Y6
-	VSUBPS       numbers<>+64(SB), Y6, Y8
-	VFNMADD231PS numbers<>+96(SB), Y8, Y7
-	VPSLLD       $0x17, Y6, Y6
-	VBROADCASTSS numbers<>+128(SB), Y8
-	VFMADD213PS  numbers<>+160(SB), Y7, Y8
-	VFMADD213PS  numbers<>+192(SB), Y7, Y8
-	VFMADD213PS  numbers<>+224(SB), Y7, Y8
-	VFMADD213PS  numbers<>+256(SB), Y7, Y8
-	VMULPS       Y7, Y8, Y8
-	VFMADD213PS  Y7, Y7, Y8
-	VSUBPS       numbers<>+288(SB), Y6, Y7
-	VFMADD213PS  Y7, Y6, Y8
-	VADDPS       numbers<>+384(SB), Y8, Y6
-	VDIVPS       Y6, Y8, Y8
-	VANDPS       numbers<>+416(SB), Y8, Y8
-	VANDPS       numbers<>+320(SB), Y0, Y6
-	VORPS        Y6, Y8, Y8
-	VMOVUPS      Y8, (R11)
-	VORPS        numbers<>+320(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y6
-	VMAXPS       Y0, Y6, Y6
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y6, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y7
-	VFNMADD231PS numbers<>+96(SB), Y7, Y6
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y7
-	VFMADD213PS  numbers<>+160(SB), Y6, Y7
-	VFMADD213PS  numbers<>+192(SB), Y6, Y7
-	VFMADD213PS  numbers<>+224(SB), Y6, Y7
-	VFMADD213PS  numbers<>+256(SB), Y6, Y7
-	VMULPS       Y6, Y7, Y7
-	VFMADD213PS  Y6, Y6, Y7
-	VSUBPS       numbers<>+288(SB), Y0, Y6
-	VFMADD213PS  Y6, Y0, Y7
-	VADDPS       numbers<>+384(SB), Y7, Y0
-	VDIVPS       Y0, Y7, Y7
-	VANDPS       numbers<>+416(SB), Y7, Y7
-	VANDPS       numbers<>+320(SB), Y1, Y0
-	VORPS        Y0, Y7, Y7
-	VMOVUPS      Y7, 32(R11)
-	VORPS        numbers<>+320(SB), Y2, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y6
-	VFNMADD231PS numbers<>+96(SB), Y6, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y6
-	VFMADD213PS  numbers<>+160(SB), Y1, Y6
-	VFMADD213PS  numbers<>+192(SB), Y1, Y6
-	VFMADD213PS  numbers<>+224(SB), Y1, Y6
-	VFMADD213PS  numbers<>+256(SB), Y1, Y6
-	VMULPS       Y1, Y6, Y6
-	VFMADD213PS  Y1, Y1, Y6
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y6
-	VADDPS       numbers<>+384(SB), Y6, Y0
-	VDIVPS       Y0, Y6, Y6
-	VANDPS       numbers<>+416(SB), Y6, Y6
-	VANDPS       numbers<>+320(SB), Y2, Y0
-	VORPS        Y0, Y6, Y6
-	VMOVUPS      Y6, (R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y3, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y3, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y4, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y4, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, (R11)(DX*2)
-	VORPS        numbers<>+320(SB), Y5, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y5, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
-	JMP          done_398
-
-rest_402:
-	CMPQ         R12, $0x02
-	JNE          rest_404
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_405:
-	VMOVUPS      (R13), Y4
-	VMOVUPS      32(R13), Y5
-	VBROADCASTSS (R12), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R12)(SI*1), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_405
-	VORPS        numbers<>+320(SB), Y0, Y4
-	VADDPS       Y4, Y4, Y4
-	VBROADCASTSS numbers<>+352(SB), Y5
-	VMAXPS       Y4, Y5, Y5
-	VBROADCASTSS numbers<>+32(SB), Y4
-	VFMADD213PS  numbers<>+64(SB), Y5, Y4
-	VSUBPS       numbers<>+64(SB), Y4, Y6
-	VFNMADD231PS numbers<>+96(SB), Y6, Y5
-	VPSLLD       $0x17, Y4, Y4
-	VBROADCASTSS numbers<>+128(SB), Y6
-	VFMADD213PS  numbers<>+160(SB), Y5, Y6
-	VFMADD213PS  numbers<>+192(SB), Y5, Y6
-	VFMADD213PS  numbers<>+224(SB), Y5, Y6
-	VFMADD213PS  numbers<>+256(SB), Y5, Y6
-	VMULPS       Y5, Y6, Y6
-	VFMADD213PS  Y5, Y5, Y6
-	VSUBPS       numbers<>+288(SB), Y4, Y5
-	VFMADD213PS  Y5, Y4, Y6
-	VADDPS       numbers<>+384(SB), Y6, Y4
-	VDIVPS       Y4, Y6, Y6
-	VANDPS       numbers<>+416(SB), Y6, Y6
-	VANDPS       numbers<>+320(SB), Y0, Y4
-	VORPS        Y4, Y6, Y6
-	VMOVUPS      Y6, (R11)
-	VORPS        numbers<>+320(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y4
-	VMAXPS       Y0, Y4, Y4
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y4, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y5
-	VFNMADD231PS numbers<>+96(SB), Y5, Y4
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y5
-	VFMADD213PS  numbers<>+160(SB), Y4, Y5
-	VFMADD213PS  numbers<>+192(SB), Y4, Y5
-	VFMADD213PS  numbers<>+224(SB), Y4, Y5
-	VFMADD213PS  numbers<>+256(SB), Y4, Y5
-	VMULPS       Y4, Y5, Y5
-	VFMADD213PS  Y4, Y4, Y5
-	VSUBPS       numbers<>+288(SB), Y0, Y4
-	VFMADD213PS  Y4, Y0, Y5
-	VADDPS       numbers<>+384(SB), Y5, Y0
-	VDIVPS       Y0, Y5, Y5
-	VANDPS       numbers<>+416(SB), Y5, Y5
-	VANDPS       numbers<>+320(SB), Y1, Y0
-	VORPS        Y0, Y5, Y5
-	VMOVUPS      Y5, 32(R11)
-	VORPS        numbers<>+320(SB), Y2, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y4
-	VFNMADD231PS numbers<>+96(SB), Y4, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y4
-	VFMADD213PS  numbers<>+160(SB), Y1, Y4
-	VFMADD213PS  numbers<>+192(SB), Y1, Y4
-	VFMADD213PS  numbers<>+224(SB), Y1, Y4
-	VFMADD213PS  numbers<>+256(SB), Y1, Y4
-	VMULPS       Y1, Y4, Y4
-	VFMADD213PS  Y1, Y1, Y4
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y4
-	VADDPS       numbers<>+384(SB), Y4, Y0
-	VDIVPS       Y0, Y4, Y4
-	VANDPS       numbers<>+416(SB), Y4, Y4
-	VANDPS       numbers<>+320(SB), Y2, Y0
-	VORPS        Y0, Y4, Y4
-	VMOVUPS      Y4, (R11)(DX*1)
-	VORPS        numbers<>+320(SB), Y3, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y1
-	VMAXPS       Y0, Y1, Y1
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y1, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y2
-	VFNMADD231PS numbers<>+96(SB), Y2, Y1
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y2
-	VFMADD213PS  numbers<>+160(SB), Y1, Y2
-	VFMADD213PS  numbers<>+192(SB), Y1, Y2
-	VFMADD213PS  numbers<>+224(SB), Y1, Y2
-	VFMADD213PS  numbers<>+256(SB), Y1, Y2
-	VMULPS       Y1, Y2, Y2
-	VFMADD213PS  Y1, Y1, Y2
-	VSUBPS       numbers<>+288(SB), Y0, Y1
-	VFMADD213PS  Y1, Y0, Y2
-	VADDPS       numbers<>+384(SB), Y2, Y0
-	VDIVPS       Y0, Y2, Y2
-	VANDPS       numbers<>+416(SB), Y2, Y2
-	VANDPS       numbers<>+320(SB), Y3, Y0
-	VORPS        Y0, Y2, Y2
-	VMOVUPS      Y2, 32(R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
-	JMP          done_398
-
-rest_404:
-	CMPQ         R12, $0x01
-	JNE          rest_406
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_407:
-	VMOVUPS      (R13), Y2
-	VMOVUPS      32(R13), Y3
-	VBROADCASTSS (R12), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_407
-	VORPS        numbers<>+320(SB), Y0, Y2
-	VADDPS       Y2, Y2, Y2
-	VBROADCASTSS numbers<>+352(SB), Y3
-	VMAXPS       Y2, Y3, Y3
-	VBROADCASTSS numbers<>+32(SB), Y2
-	VFMADD213PS  numbers<>+64(SB), Y3, Y2
-	VSUBPS       numbers<>+64(SB), Y2, Y4
-	VFNMADD231PS numbers<>+96(SB), Y4, Y3
-	VPSLLD       $0x17, Y2, Y2
-	VBROADCASTSS numbers<>+128(SB), Y4
-	VFMADD213PS  numbers<>+160(SB), Y3, Y4
-	VFMADD213PS  numbers<>+192(SB), Y3, Y4
-	VFMADD213PS  numbers<>+224(SB), Y3, Y4
-	VFMADD213PS  numbers<>+256(SB), Y3, Y4
-	VMULPS       Y3, Y4, Y4
-	VFMADD213PS  Y3, Y3, Y4
-	VSUBPS       numbers<>+288(SB), Y2, Y3
-	VFMADD213PS  Y3, Y2, Y4
-	VADDPS       numbers<>+384(SB), Y4, Y2
-	VDIVPS       Y2, Y4, Y4
-	VANDPS       numbers<>+416(SB), Y4, Y4
-	VANDPS       numbers<>+320(SB), Y0, Y2
-	VORPS        Y2, Y4, Y4
-	VMOVUPS      Y4, (R11)
-	VORPS        numbers<>+320(SB), Y1, Y0
-	VADDPS       Y0, Y0, Y0
-	VBROADCASTSS numbers<>+352(SB), Y2
-	VMAXPS       Y0, Y2, Y2
-	VBROADCASTSS numbers<>+32(SB), Y0
-	VFMADD213PS  numbers<>+64(SB), Y2, Y0
-	VSUBPS       numbers<>+64(SB), Y0, Y3
-	VFNMADD231PS numbers<>+96(SB), Y3, Y2
-	VPSLLD       $0x17, Y0, Y0
-	VBROADCASTSS numbers<>+128(SB), Y3
-	VFMADD213PS  numbers<>+160(SB), Y2, Y3
-	VFMADD213PS  numbers<>+192(SB), Y2, Y3
-	VFMADD213PS  numbers<>+224(SB), Y2, Y3
-	VFMADD213PS  numbers<>+256(SB), Y2, Y3
-	VMULPS       Y2, Y3, Y3
-	VFMADD213PS  Y2, Y2, Y3
-	VSUBPS       numbers<>+288(SB), Y0, Y2
-	VFMADD213PS  Y2, Y0, Y3
-	VADDPS       numbers<>+384(SB), Y3, Y0
-	VDIVPS       Y0, Y3, Y3
-	VANDPS       numbers<>+416(SB), Y3, Y3
-	VANDPS       numbers<>+320(SB), Y1, Y0
-	VORPS        Y0, Y3, Y3
-	VMOVUPS      Y3, 32(R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
-
-rest_406:
-done_398:
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, AX
-	SUBQ $0x10, R8
-	JMP  columns_394
-
-columns_395:
-	VZEROUPPER
-	RET
-
-// func denseInputTanhAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
-// Requires: AVX, FMA3
-TEXT ·denseInputTanhAVX2(SB), NOSPLIT, $0-56
-	MOVQ gx+0(FP), AX
-	MOVQ gy+8(FP), CX
-	MOVQ n+48(FP), DX
-	SHLQ $0x02, DX
-	LEAQ (DX)(DX*2), BX
-	MOVQ in+40(FP), SI
-	SHLQ $0x02, SI
-	MOVQ y+24(FP), DI
-	MOVQ n+48(FP), R8
-
-columns_408:
-	CMPQ R8, $0x10
-	JLT  columns_409
-	MOVQ w+16(FP), R9
-	MOVQ AX, R10
-	MOVQ DI, R11
-	MOVQ in+40(FP), R12
-
-block_410:
-	CMPQ   R12, $0x05
-	JLT    rest_411
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	VXORPS Y8, Y8, Y8
-	VXORPS Y9, Y9, Y9
-	MOVQ   R9, R13
-	MOVQ   CX, R14
-	MOVQ   out+32(FP), R15
-
-terms_413:
-	VMOVUPS      (R14), Y10
-	VMOVUPS      32(R14), Y11
-	VBROADCASTSS (R13), Y12
-	VFMADD231PS  Y10, Y12, Y0
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS 4(R13), Y12
-	VFMADD231PS  Y10, Y12, Y2
-	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS 8(R13), Y12
-	VFMADD231PS  Y10, Y12, Y4
-	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS 12(R13), Y12
-	VFMADD231PS  Y10, Y12, Y6
-	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS 16(R13), Y12
-	VFMADD231PS  Y10, Y12, Y8
-	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         SI, R13
-	ADDQ         DX, R14
-	DECQ         R15
-	JNZ          terms_413
-	VMOVUPS      (R11), Y10
-	VMULPS       Y10, Y10, Y10
-	VFNMADD213PS Y0, Y10, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	VMOVUPS      (R11)(DX*2), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y4, Y0, Y4
-	VMOVUPS      Y4, (R10)(DX*2)
-	VMOVUPS      32(R11)(DX*2), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R10)(DX*2)
-	VMOVUPS      (R11)(BX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y6, Y0, Y6
-	VMOVUPS      Y6, (R10)(BX*1)
-	VMOVUPS      32(R11)(BX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y7, Y0, Y7
-	VMOVUPS      Y7, 32(R10)(BX*1)
-	VMOVUPS      (R11)(DX*4), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y8, Y0, Y8
-	VMOVUPS      Y8, (R10)(DX*4)
-	VMOVUPS      32(R11)(DX*4), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y9, Y0, Y9
-	VMOVUPS      Y9, 32(R10)(DX*4)
-	ADDQ         $0x14, R9
-	ADDQ         DX, R10
-	LEAQ         (R10)(DX*4), R10
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	SUBQ         $0x05, R12
-	JMP          block_410
-
-rest_411:
-	CMPQ   R12, $0x04
-	JNE    rest_414
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	VXORPS Y6, Y6, Y6
-	VXORPS Y7, Y7, Y7
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_415:
-	VMOVUPS      (R13), Y8
-	VMOVUPS      32(R13), Y9
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS 4(R12), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS 8(R12), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS 12(R12), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_415
-	VMOVUPS      (R11), Y8
-	VMULPS       Y8, Y8, Y8
-	VFNMADD213PS Y0, Y8, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	VMOVUPS      (R11)(DX*2), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y4, Y0, Y4
-	VMOVUPS      Y4, (R10)(DX*2)
-	VMOVUPS      32(R11)(DX*2), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R10)(DX*2)
-	VMOVUPS      (R11)(BX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y6, Y0, Y6
-	VMOVUPS      Y6, (R10)(BX*1)
-	VMOVUPS      32(R11)(BX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y7, Y0, Y7
-	VMOVUPS      Y7, 32(R10)(BX*1)
-	ADDQ         $0x10, R9
-	LEAQ         (R10)(DX*4), R10
-	LEAQ         (R11)(DX*4), R11
-	JMP          done_412
-
-rest_414:
-	CMPQ   R12, $0x03
-	JNE    rest_416
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	VXORPS Y4, Y4, Y4
-	VXORPS Y5, Y5, Y5
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_417:
-	VMOVUPS      (R13), Y6
-	VMOVUPS      32(R13), Y7
-	VBROADCASTSS (R12), Y8
-	VFMADD231PS  Y6, Y8, Y0
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS 4(R12), Y8
-	VFMADD231PS  Y6, Y8, Y2
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS 8(R12), Y8
-	VFMADD231PS  Y6, Y8, Y4
-	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_417
-	VMOVUPS      (R11), Y6
-	VMULPS       Y6, Y6, Y6
-	VFNMADD213PS Y0, Y6, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	VMOVUPS      (R11)(DX*2), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y4, Y0, Y4
-	VMOVUPS      Y4, (R10)(DX*2)
-	VMOVUPS      32(R11)(DX*2), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R10)(DX*2)
-	ADDQ         $0x0c, R9
-	LEAQ         (R10)(BX*1), R10
-	LEAQ         (R11)(BX*1), R11
-	JMP          done_412
-
-rest_416:
-	CMPQ   R12, $0x02
-	JNE    rest_418
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	VXORPS Y2, Y2, Y2
-	VXORPS Y3, Y3, Y3
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_419:
-	VMOVUPS      (R13), Y4
-	VMOVUPS      32(R13), Y5
-	VBROADCASTSS (R12), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS 4(R12), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_419
-	VMOVUPS      (R11), Y4
-	VMULPS       Y4, Y4, Y4
-	VFNMADD213PS Y0, Y4, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	VMOVUPS      (R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y2, Y0, Y2
-	VMOVUPS      Y2, (R10)(DX*1)
-	VMOVUPS      32(R11)(DX*1), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R10)(DX*1)
-	ADDQ         $0x08, R9
-	LEAQ         (R10)(DX*2), R10
-	LEAQ         (R11)(DX*2), R11
-	JMP          done_412
-
-rest_418:
-	CMPQ   R12, $0x01
-	JNE    rest_420
-	VXORPS Y0, Y0, Y0
-	VXORPS Y1, Y1, Y1
-	MOVQ   R9, R12
-	MOVQ   CX, R13
-	MOVQ   out+32(FP), R14
-
-terms_421:
-	VMOVUPS      (R13), Y2
-	VMOVUPS      32(R13), Y3
-	VBROADCASTSS (R12), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         SI, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_421
-	VMOVUPS      (R11), Y2
-	VMULPS       Y2, Y2, Y2
-	VFNMADD213PS Y0, Y2, Y0
-	VMOVUPS      Y0, (R10)
-	VMOVUPS      32(R11), Y0
-	VMULPS       Y0, Y0, Y0
-	VFNMADD213PS Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R10)
-	ADDQ         $0x04, R9
-	ADDQ         DX, R10
-	ADDQ         DX, R11
-
-rest_420:
-done_412:
-	ADDQ $0x00000040, AX
-	ADDQ $0x00000040, CX
-	ADDQ $0x00000040, DI
-	SUBQ $0x10, R8
-	JMP  columns_408
-
-columns_409:
-	VZEROUPPER
-	RET
-
-// func denseReLUAVX2(y *float32, x *float32, w *float32, b *float32, out int, in int, n int)
-// Requires: AVX, FMA3
-TEXT ·denseReLUAVX2(SB), NOSPLIT, $0-56
-	MOVQ y+0(FP), AX
-	MOVQ x+8(FP), CX
-	MOVQ n+48(FP), DX
-	SHLQ $0x02, DX
-	LEAQ (DX)(DX*2), BX
-	MOVQ in+40(FP), SI
-	SHLQ $0x02, SI
-	LEAQ (SI)(SI*2), DI
-	MOVQ n+48(FP), R8
-
-columns_422:
-	CMPQ R8, $0x10
-	JLT  columns_423
-	MOVQ w+16(FP), R9
-	MOVQ b+24(FP), R10
-	MOVQ AX, R11
-	MOVQ out+32(FP), R12
-
-block_424:
-	CMPQ         R12, $0x05
-	JLT          rest_425
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
-	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
-	VMOVAPS      Y6, Y7
-	VBROADCASTSS 16(R10), Y8
-	VMOVAPS      Y8, Y9
-	MOVQ         R9, R13
-	MOVQ         CX, R14
-	MOVQ         in+40(FP), R15
-
-terms_427:
-	VMOVUPS      (R14), Y10
-	VMOVUPS      32(R14), Y11
-	VBROADCASTSS (R13), Y12
-	VFMADD231PS  Y10, Y12, Y0
-	VFMADD231PS  Y11, Y12, Y1
-	VBROADCASTSS (R13)(SI*1), Y12
-	VFMADD231PS  Y10, Y12, Y2
-	VFMADD231PS  Y11, Y12, Y3
-	VBROADCASTSS (R13)(SI*2), Y12
-	VFMADD231PS  Y10, Y12, Y4
-	VFMADD231PS  Y11, Y12, Y5
-	VBROADCASTSS (R13)(DI*1), Y12
-	VFMADD231PS  Y10, Y12, Y6
-	VFMADD231PS  Y11, Y12, Y7
-	VBROADCASTSS (R13)(SI*4), Y12
-	VFMADD231PS  Y10, Y12, Y8
-	VFMADD231PS  Y11, Y12, Y9
-	ADDQ         $0x04, R13
-	ADDQ         DX, R14
-	DECQ         R15
-	JNZ          terms_427
-	VXORPS       Y10, Y10, Y10
-	VMAXPS       Y0, Y10, Y0
-	VMOVUPS      Y0, (R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y2, Y0, Y2
-	VMOVUPS      Y2, (R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y4, Y0, Y4
-	VMOVUPS      Y4, (R11)(DX*2)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y6, Y0, Y6
-	VMOVUPS      Y6, (R11)(BX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y7, Y0, Y7
-	VMOVUPS      Y7, 32(R11)(BX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y8, Y0, Y8
-	VMOVUPS      Y8, (R11)(DX*4)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y9, Y0, Y9
-	VMOVUPS      Y9, 32(R11)(DX*4)
-	ADDQ         SI, R9
-	LEAQ         (R9)(SI*4), R9
-	ADDQ         DX, R11
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x14, R10
-	SUBQ         $0x05, R12
-	JMP          block_424
-
-rest_425:
-	CMPQ         R12, $0x04
-	JNE          rest_428
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
-	VMOVAPS      Y4, Y5
-	VBROADCASTSS 12(R10), Y6
-	VMOVAPS      Y6, Y7
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_429:
-	VMOVUPS      (R13), Y8
-	VMOVUPS      32(R13), Y9
-	VBROADCASTSS (R12), Y10
-	VFMADD231PS  Y8, Y10, Y0
-	VFMADD231PS  Y9, Y10, Y1
-	VBROADCASTSS (R12)(SI*1), Y10
-	VFMADD231PS  Y8, Y10, Y2
-	VFMADD231PS  Y9, Y10, Y3
-	VBROADCASTSS (R12)(SI*2), Y10
-	VFMADD231PS  Y8, Y10, Y4
-	VFMADD231PS  Y9, Y10, Y5
-	VBROADCASTSS (R12)(DI*1), Y10
-	VFMADD231PS  Y8, Y10, Y6
-	VFMADD231PS  Y9, Y10, Y7
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_429
-	VXORPS       Y8, Y8, Y8
-	VMAXPS       Y0, Y8, Y0
-	VMOVUPS      Y0, (R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y2, Y0, Y2
-	VMOVUPS      Y2, (R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y4, Y0, Y4
-	VMOVUPS      Y4, (R11)(DX*2)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y6, Y0, Y6
-	VMOVUPS      Y6, (R11)(BX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y7, Y0, Y7
-	VMOVUPS      Y7, 32(R11)(BX*1)
-	LEAQ         (R9)(SI*4), R9
-	LEAQ         (R11)(DX*4), R11
-	ADDQ         $0x10, R10
-	JMP          done_426
-
-rest_428:
-	CMPQ         R12, $0x03
-	JNE          rest_430
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	VBROADCASTSS 8(R10), Y4
-	VMOVAPS      Y4, Y5
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_431:
-	VMOVUPS      (R13), Y6
-	VMOVUPS      32(R13), Y7
-	VBROADCASTSS (R12), Y8
-	VFMADD231PS  Y6, Y8, Y0
-	VFMADD231PS  Y7, Y8, Y1
-	VBROADCASTSS (R12)(SI*1), Y8
-	VFMADD231PS  Y6, Y8, Y2
-	VFMADD231PS  Y7, Y8, Y3
-	VBROADCASTSS (R12)(SI*2), Y8
-	VFMADD231PS  Y6, Y8, Y4
-	VFMADD231PS  Y7, Y8, Y5
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_431
-	VXORPS       Y6, Y6, Y6
-	VMAXPS       Y0, Y6, Y0
-	VMOVUPS      Y0, (R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y2, Y0, Y2
-	VMOVUPS      Y2, (R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y4, Y0, Y4
-	VMOVUPS      Y4, (R11)(DX*2)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y5, Y0, Y5
-	VMOVUPS      Y5, 32(R11)(DX*2)
-	LEAQ         (R9)(DI*1), R9
-	LEAQ         (R11)(BX*1), R11
-	ADDQ         $0x0c, R10
-	JMP          done_426
-
-rest_430:
-	CMPQ         R12, $0x02
-	JNE          rest_432
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	VBROADCASTSS 4(R10), Y2
-	VMOVAPS      Y2, Y3
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_433:
-	VMOVUPS      (R13), Y4
-	VMOVUPS      32(R13), Y5
-	VBROADCASTSS (R12), Y6
-	VFMADD231PS  Y4, Y6, Y0
-	VFMADD231PS  Y5, Y6, Y1
-	VBROADCASTSS (R12)(SI*1), Y6
-	VFMADD231PS  Y4, Y6, Y2
-	VFMADD231PS  Y5, Y6, Y3
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_433
-	VXORPS       Y4, Y4, Y4
-	VMAXPS       Y0, Y4, Y0
-	VMOVUPS      Y0, (R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y2, Y0, Y2
-	VMOVUPS      Y2, (R11)(DX*1)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y3, Y0, Y3
-	VMOVUPS      Y3, 32(R11)(DX*1)
-	LEAQ         (R9)(SI*2), R9
-	LEAQ         (R11)(DX*2), R11
-	ADDQ         $0x08, R10
-	JMP          done_426
-
-rest_432:
-	CMPQ         R12, $0x01
-	JNE          rest_434
-	VBROADCASTSS (R10), Y0
-	VMOVAPS      Y0, Y1
-	MOVQ         R9, R12
-	MOVQ         CX, R13
-	MOVQ         in+40(FP), R14
-
-terms_435:
-	VMOVUPS      (R13), Y2
-	VMOVUPS      32(R13), Y3
-	VBROADCASTSS (R12), Y4
-	VFMADD231PS  Y2, Y4, Y0
-	VFMADD231PS  Y3, Y4, Y1
-	ADDQ         $0x04, R12
-	ADDQ         DX, R13
-	DECQ         R14
-	JNZ          terms_435
-	VXORPS       Y2, Y2, Y2
-	VMAXPS       Y0, Y2, Y0
-	VMOVUPS      Y0, (R11)
-	VXORPS       Y0, Y0, Y0
-	VMAXPS       Y1, Y0, Y1
-	VMOVUPS      Y1, 32(R11)
-	ADDQ         SI, R9
-	ADDQ         DX, R11
-	ADDQ         $0x04, R10
+	VMOVUPS      Y0, (R9)
+	VMOVUPS      Y1, 32(R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
 
 rest_434:
 done_426:
@@ -15220,9 +15517,9 @@ columns_423:
 	VZEROUPPER
 	RET
 
-// func denseInputReLUAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
+// func denseInputELUAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
 // Requires: AVX, FMA3
-TEXT ·denseInputReLUAVX2(SB), NOSPLIT, $0-56
+TEXT ·denseInputELUAVX2(SB), NOSPLIT, $0-56
 	MOVQ gx+0(FP), AX
 	MOVQ gy+8(FP), CX
 	MOVQ n+48(FP), DX
@@ -15282,6 +15579,1904 @@ terms_441:
 	JNZ          terms_441
 	VMOVUPS      (R11), Y10
 	VXORPS       Y11, Y11, Y11
+	VMINPS       Y10, Y11, Y10
+	VFMADD213PS  Y0, Y10, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VXORPS       Y10, Y10, Y10
+	VMINPS       Y0, Y10, Y0
+	VFMADD213PS  Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	VMOVUPS      (R11)(DX*2), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y4, Y0, Y4
+	VMOVUPS      Y4, (R10)(DX*2)
+	VMOVUPS      32(R11)(DX*2), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R10)(DX*2)
+	VMOVUPS      (R11)(BX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y6, Y0, Y6
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      32(R11)(BX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R10)(BX*1)
+	VMOVUPS      (R11)(DX*4), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y8, Y0, Y8
+	VMOVUPS      Y8, (R10)(DX*4)
+	VMOVUPS      32(R11)(DX*4), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y9, Y0, Y9
+	VMOVUPS      Y9, 32(R10)(DX*4)
+	ADDQ         $0x14, R9
+	ADDQ         DX, R10
+	LEAQ         (R10)(DX*4), R10
+	ADDQ         DX, R11
+	LEAQ         (R11)(DX*4), R11
+	SUBQ         $0x05, R12
+	JMP          block_438
+
+rest_439:
+	CMPQ   R12, $0x04
+	JNE    rest_442
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_443:
+	VMOVUPS      (R13), Y8
+	VMOVUPS      32(R13), Y9
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R12), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R12), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(R12), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_443
+	VMOVUPS      (R11), Y8
+	VXORPS       Y9, Y9, Y9
+	VMINPS       Y8, Y9, Y8
+	VFMADD213PS  Y0, Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VXORPS       Y8, Y8, Y8
+	VMINPS       Y0, Y8, Y0
+	VFMADD213PS  Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	VMOVUPS      (R11)(DX*2), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y4, Y0, Y4
+	VMOVUPS      Y4, (R10)(DX*2)
+	VMOVUPS      32(R11)(DX*2), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R10)(DX*2)
+	VMOVUPS      (R11)(BX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y6, Y0, Y6
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      32(R11)(BX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R10)(BX*1)
+	ADDQ         $0x10, R9
+	LEAQ         (R10)(DX*4), R10
+	LEAQ         (R11)(DX*4), R11
+	JMP          done_440
+
+rest_442:
+	CMPQ   R12, $0x03
+	JNE    rest_444
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_445:
+	VMOVUPS      (R13), Y6
+	VMOVUPS      32(R13), Y7
+	VBROADCASTSS (R12), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R12), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R12), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_445
+	VMOVUPS      (R11), Y6
+	VXORPS       Y7, Y7, Y7
+	VMINPS       Y6, Y7, Y6
+	VFMADD213PS  Y0, Y6, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VXORPS       Y6, Y6, Y6
+	VMINPS       Y0, Y6, Y0
+	VFMADD213PS  Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	VMOVUPS      (R11)(DX*2), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y4, Y0, Y4
+	VMOVUPS      Y4, (R10)(DX*2)
+	VMOVUPS      32(R11)(DX*2), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R10)(DX*2)
+	ADDQ         $0x0c, R9
+	LEAQ         (R10)(BX*1), R10
+	LEAQ         (R11)(BX*1), R11
+	JMP          done_440
+
+rest_444:
+	CMPQ   R12, $0x02
+	JNE    rest_446
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_447:
+	VMOVUPS      (R13), Y4
+	VMOVUPS      32(R13), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 4(R12), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_447
+	VMOVUPS      (R11), Y4
+	VXORPS       Y5, Y5, Y5
+	VMINPS       Y4, Y5, Y4
+	VFMADD213PS  Y0, Y4, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VXORPS       Y4, Y4, Y4
+	VMINPS       Y0, Y4, Y0
+	VFMADD213PS  Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VXORPS       Y1, Y1, Y1
+	VMINPS       Y0, Y1, Y0
+	VFMADD213PS  Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(DX*2), R10
+	LEAQ         (R11)(DX*2), R11
+	JMP          done_440
+
+rest_446:
+	CMPQ   R12, $0x01
+	JNE    rest_448
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_449:
+	VMOVUPS      (R13), Y2
+	VMOVUPS      32(R13), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_449
+	VMOVUPS      (R11), Y2
+	VXORPS       Y3, Y3, Y3
+	VMINPS       Y2, Y3, Y2
+	VFMADD213PS  Y0, Y2, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VXORPS       Y2, Y2, Y2
+	VMINPS       Y0, Y2, Y0
+	VFMADD213PS  Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	ADDQ         $0x04, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+
+rest_448:
+done_440:
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, DI
+	SUBQ $0x10, R8
+	JMP  columns_436
+
+columns_437:
+	VZEROUPPER
+	RET
+
+// func denseTanhAVX2(y *float32, x *float32, w *float32, b *float32, out int, in int, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·denseTanhAVX2(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+48(FP), DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ in+40(FP), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ n+48(FP), R8
+
+columns_450:
+	CMPQ R8, $0x10
+	JLT  columns_451
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
+	MOVQ out+32(FP), R12
+
+block_452:
+	CMPQ         R12, $0x05
+	JLT          rest_453
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R11), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R11), Y6
+	VMOVAPS      Y6, Y7
+	VBROADCASTSS 16(R11), Y8
+	VMOVAPS      Y8, Y9
+	MOVQ         R10, R13
+	MOVQ         CX, R14
+	MOVQ         in+40(FP), R15
+
+terms_455:
+	VMOVUPS      (R14), Y10
+	VMOVUPS      32(R14), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R13)(SI*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R13)(SI*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R13)(DI*1), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R13)(SI*4), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x04, R13
+	ADDQ         DX, R14
+	DECQ         R15
+	JNZ          terms_455
+	VORPS        numbers<>+320(SB), Y0, Y10
+	VADDPS       Y10, Y10, Y10
+	VBROADCASTSS numbers<>+352(SB), Y11
+	VMAXPS       Y10, Y11, Y11
+	VBROADCASTSS numbers<>+32(SB), Y10
+	VFMADD213PS  numbers<>+64(SB), Y11, Y10
+	VSUBPS       numbers<>+64(SB), Y10, Y12
+	VFNMADD231PS numbers<>+96(SB), Y12, Y11
+	VPSLLD       $0x17, Y10, Y10
+	VBROADCASTSS numbers<>+128(SB), Y12
+	VFMADD213PS  numbers<>+160(SB), Y11, Y12
+	VFMADD213PS  numbers<>+192(SB), Y11, Y12
+	VFMADD213PS  numbers<>+224(SB), Y11, Y12
+	VFMADD213PS  numbers<>+256(SB), Y11, Y12
+	VMULPS       Y11, Y12, Y12
+	VFMADD213PS  Y11, Y11, Y12
+	VSUBPS       numbers<>+288(SB), Y10, Y11
+	VFMADD213PS  Y11, Y10, Y12
+	VADDPS       numbers<>+384(SB), Y12, Y10
+	VDIVPS       Y10, Y12, Y12
+	VANDPS       numbers<>+416(SB), Y12, Y12
+	VANDPS       numbers<>+320(SB), Y0, Y10
+	VORPS        Y10, Y12, Y12
+	VMOVUPS      Y12, (R9)
+	VORPS        numbers<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y10
+	VMAXPS       Y0, Y10, Y10
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y10, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y11
+	VFNMADD231PS numbers<>+96(SB), Y11, Y10
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y10, Y11
+	VFMADD213PS  numbers<>+192(SB), Y10, Y11
+	VFMADD213PS  numbers<>+224(SB), Y10, Y11
+	VFMADD213PS  numbers<>+256(SB), Y10, Y11
+	VMULPS       Y10, Y11, Y11
+	VFMADD213PS  Y10, Y10, Y11
+	VSUBPS       numbers<>+288(SB), Y0, Y10
+	VFMADD213PS  Y10, Y0, Y11
+	VADDPS       numbers<>+384(SB), Y11, Y0
+	VDIVPS       Y0, Y11, Y11
+	VANDPS       numbers<>+416(SB), Y11, Y11
+	VANDPS       numbers<>+320(SB), Y1, Y0
+	VORPS        Y0, Y11, Y11
+	VMOVUPS      Y11, 32(R9)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y10
+	VFNMADD231PS numbers<>+96(SB), Y10, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VFMADD213PS  numbers<>+160(SB), Y1, Y10
+	VFMADD213PS  numbers<>+192(SB), Y1, Y10
+	VFMADD213PS  numbers<>+224(SB), Y1, Y10
+	VFMADD213PS  numbers<>+256(SB), Y1, Y10
+	VMULPS       Y1, Y10, Y10
+	VFMADD213PS  Y1, Y1, Y10
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y10
+	VADDPS       numbers<>+384(SB), Y10, Y0
+	VDIVPS       Y0, Y10, Y10
+	VANDPS       numbers<>+416(SB), Y10, Y10
+	VANDPS       numbers<>+320(SB), Y2, Y0
+	VORPS        Y0, Y10, Y10
+	VMOVUPS      Y10, (R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y4, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R9)(DX*2)
+	VORPS        numbers<>+320(SB), Y5, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y5, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*2)
+	VORPS        numbers<>+320(SB), Y6, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y6, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R9)(BX*1)
+	VORPS        numbers<>+320(SB), Y7, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y7, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(BX*1)
+	VORPS        numbers<>+320(SB), Y8, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y8, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R9)(DX*4)
+	VORPS        numbers<>+320(SB), Y9, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y9, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
+	SUBQ         $0x05, R12
+	JMP          block_452
+
+rest_453:
+	CMPQ         R12, $0x04
+	JNE          rest_456
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R11), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R11), Y6
+	VMOVAPS      Y6, Y7
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_457:
+	VMOVUPS      (R13), Y8
+	VMOVUPS      32(R13), Y9
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R12)(SI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R12)(SI*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R12)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_457
+	VORPS        numbers<>+320(SB), Y0, Y8
+	VADDPS       Y8, Y8, Y8
+	VBROADCASTSS numbers<>+352(SB), Y9
+	VMAXPS       Y8, Y9, Y9
+	VBROADCASTSS numbers<>+32(SB), Y8
+	VFMADD213PS  numbers<>+64(SB), Y9, Y8
+	VSUBPS       numbers<>+64(SB), Y8, Y10
+	VFNMADD231PS numbers<>+96(SB), Y10, Y9
+	VPSLLD       $0x17, Y8, Y8
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VFMADD213PS  numbers<>+160(SB), Y9, Y10
+	VFMADD213PS  numbers<>+192(SB), Y9, Y10
+	VFMADD213PS  numbers<>+224(SB), Y9, Y10
+	VFMADD213PS  numbers<>+256(SB), Y9, Y10
+	VMULPS       Y9, Y10, Y10
+	VFMADD213PS  Y9, Y9, Y10
+	VSUBPS       numbers<>+288(SB), Y8, Y9
+	VFMADD213PS  Y9, Y8, Y10
+	VADDPS       numbers<>+384(SB), Y10, Y8
+	VDIVPS       Y8, Y10, Y10
+	VANDPS       numbers<>+416(SB), Y10, Y10
+	VANDPS       numbers<>+320(SB), Y0, Y8
+	VORPS        Y8, Y10, Y10
+	VMOVUPS      Y10, (R9)
+	VORPS        numbers<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y8
+	VMAXPS       Y0, Y8, Y8
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y8, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y9
+	VFNMADD231PS numbers<>+96(SB), Y9, Y8
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y8, Y9
+	VFMADD213PS  numbers<>+192(SB), Y8, Y9
+	VFMADD213PS  numbers<>+224(SB), Y8, Y9
+	VFMADD213PS  numbers<>+256(SB), Y8, Y9
+	VMULPS       Y8, Y9, Y9
+	VFMADD213PS  Y8, Y8, Y9
+	VSUBPS       numbers<>+288(SB), Y0, Y8
+	VFMADD213PS  Y8, Y0, Y9
+	VADDPS       numbers<>+384(SB), Y9, Y0
+	VDIVPS       Y0, Y9, Y9
+	VANDPS       numbers<>+416(SB), Y9, Y9
+	VANDPS       numbers<>+320(SB), Y1, Y0
+	VORPS        Y0, Y9, Y9
+	VMOVUPS      Y9, 32(R9)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y8
+	VFNMADD231PS numbers<>+96(SB), Y8, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y1, Y8
+	VFMADD213PS  numbers<>+192(SB), Y1, Y8
+	VFMADD213PS  numbers<>+224(SB), Y1, Y8
+	VFMADD213PS  numbers<>+256(SB), Y1, Y8
+	VMULPS       Y1, Y8, Y8
+	VFMADD213PS  Y1, Y1, Y8
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y8
+	VADDPS       numbers<>+384(SB), Y8, Y0
+	VDIVPS       Y0, Y8, Y8
+	VANDPS       numbers<>+416(SB), Y8, Y8
+	VANDPS       numbers<>+320(SB), Y2, Y0
+	VORPS        Y0, Y8, Y8
+	VMOVUPS      Y8, (R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y4, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R9)(DX*2)
+	VORPS        numbers<>+320(SB), Y5, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y5, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*2)
+	VORPS        numbers<>+320(SB), Y6, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y6, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R9)(BX*1)
+	VORPS        numbers<>+320(SB), Y7, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y7, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
+	JMP          done_454
+
+rest_456:
+	CMPQ         R12, $0x03
+	JNE          rest_458
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R11), Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_459:
+	VMOVUPS      (R13), Y6
+	VMOVUPS      32(R13), Y7
+	VBROADCASTSS (R12), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R12)(SI*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R12)(SI*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_459
+	VORPS        numbers<>+320(SB), Y0, Y6
+	VADDPS       Y6, Y6, Y6
+	VBROADCASTSS numbers<>+352(SB), Y7
+	VMAXPS       Y6, Y7, Y7
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VFMADD213PS  numbers<>+64(SB), Y7, Y6
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VFNMADD231PS numbers<>+96(SB), Y8, Y7
+	VPSLLD       $0x17, Y6, Y6
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VFMADD213PS  numbers<>+160(SB), Y7, Y8
+	VFMADD213PS  numbers<>+192(SB), Y7, Y8
+	VFMADD213PS  numbers<>+224(SB), Y7, Y8
+	VFMADD213PS  numbers<>+256(SB), Y7, Y8
+	VMULPS       Y7, Y8, Y8
+	VFMADD213PS  Y7, Y7, Y8
+	VSUBPS       numbers<>+288(SB), Y6, Y7
+	VFMADD213PS  Y7, Y6, Y8
+	VADDPS       numbers<>+384(SB), Y8, Y6
+	VDIVPS       Y6, Y8, Y8
+	VANDPS       numbers<>+416(SB), Y8, Y8
+	VANDPS       numbers<>+320(SB), Y0, Y6
+	VORPS        Y6, Y8, Y8
+	VMOVUPS      Y8, (R9)
+	VORPS        numbers<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y6
+	VMAXPS       Y0, Y6, Y6
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y6, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y7
+	VFNMADD231PS numbers<>+96(SB), Y7, Y6
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y6, Y7
+	VFMADD213PS  numbers<>+192(SB), Y6, Y7
+	VFMADD213PS  numbers<>+224(SB), Y6, Y7
+	VFMADD213PS  numbers<>+256(SB), Y6, Y7
+	VMULPS       Y6, Y7, Y7
+	VFMADD213PS  Y6, Y6, Y7
+	VSUBPS       numbers<>+288(SB), Y0, Y6
+	VFMADD213PS  Y6, Y0, Y7
+	VADDPS       numbers<>+384(SB), Y7, Y0
+	VDIVPS       Y0, Y7, Y7
+	VANDPS       numbers<>+416(SB), Y7, Y7
+	VANDPS       numbers<>+320(SB), Y1, Y0
+	VORPS        Y0, Y7, Y7
+	VMOVUPS      Y7, 32(R9)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y6
+	VFNMADD231PS numbers<>+96(SB), Y6, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VFMADD213PS  numbers<>+160(SB), Y1, Y6
+	VFMADD213PS  numbers<>+192(SB), Y1, Y6
+	VFMADD213PS  numbers<>+224(SB), Y1, Y6
+	VFMADD213PS  numbers<>+256(SB), Y1, Y6
+	VMULPS       Y1, Y6, Y6
+	VFMADD213PS  Y1, Y1, Y6
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y6
+	VADDPS       numbers<>+384(SB), Y6, Y0
+	VDIVPS       Y0, Y6, Y6
+	VANDPS       numbers<>+416(SB), Y6, Y6
+	VANDPS       numbers<>+320(SB), Y2, Y0
+	VORPS        Y0, Y6, Y6
+	VMOVUPS      Y6, (R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y4, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, (R9)(DX*2)
+	VORPS        numbers<>+320(SB), Y5, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y5, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
+	JMP          done_454
+
+rest_458:
+	CMPQ         R12, $0x02
+	JNE          rest_460
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_461:
+	VMOVUPS      (R13), Y4
+	VMOVUPS      32(R13), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R12)(SI*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_461
+	VORPS        numbers<>+320(SB), Y0, Y4
+	VADDPS       Y4, Y4, Y4
+	VBROADCASTSS numbers<>+352(SB), Y5
+	VMAXPS       Y4, Y5, Y5
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VFMADD213PS  numbers<>+64(SB), Y5, Y4
+	VSUBPS       numbers<>+64(SB), Y4, Y6
+	VFNMADD231PS numbers<>+96(SB), Y6, Y5
+	VPSLLD       $0x17, Y4, Y4
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VFMADD213PS  numbers<>+160(SB), Y5, Y6
+	VFMADD213PS  numbers<>+192(SB), Y5, Y6
+	VFMADD213PS  numbers<>+224(SB), Y5, Y6
+	VFMADD213PS  numbers<>+256(SB), Y5, Y6
+	VMULPS       Y5, Y6, Y6
+	VFMADD213PS  Y5, Y5, Y6
+	VSUBPS       numbers<>+288(SB), Y4, Y5
+	VFMADD213PS  Y5, Y4, Y6
+	VADDPS       numbers<>+384(SB), Y6, Y4
+	VDIVPS       Y4, Y6, Y6
+	VANDPS       numbers<>+416(SB), Y6, Y6
+	VANDPS       numbers<>+320(SB), Y0, Y4
+	VORPS        Y4, Y6, Y6
+	VMOVUPS      Y6, (R9)
+	VORPS        numbers<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y4
+	VMAXPS       Y0, Y4, Y4
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y4, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y5
+	VFNMADD231PS numbers<>+96(SB), Y5, Y4
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y4, Y5
+	VFMADD213PS  numbers<>+192(SB), Y4, Y5
+	VFMADD213PS  numbers<>+224(SB), Y4, Y5
+	VFMADD213PS  numbers<>+256(SB), Y4, Y5
+	VMULPS       Y4, Y5, Y5
+	VFMADD213PS  Y4, Y4, Y5
+	VSUBPS       numbers<>+288(SB), Y0, Y4
+	VFMADD213PS  Y4, Y0, Y5
+	VADDPS       numbers<>+384(SB), Y5, Y0
+	VDIVPS       Y0, Y5, Y5
+	VANDPS       numbers<>+416(SB), Y5, Y5
+	VANDPS       numbers<>+320(SB), Y1, Y0
+	VORPS        Y0, Y5, Y5
+	VMOVUPS      Y5, 32(R9)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y4
+	VFNMADD231PS numbers<>+96(SB), Y4, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y4
+	VMULPS       Y1, Y4, Y4
+	VFMADD213PS  Y1, Y1, Y4
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y4
+	VADDPS       numbers<>+384(SB), Y4, Y0
+	VDIVPS       Y0, Y4, Y4
+	VANDPS       numbers<>+416(SB), Y4, Y4
+	VANDPS       numbers<>+320(SB), Y2, Y0
+	VORPS        Y0, Y4, Y4
+	VMOVUPS      Y4, (R9)(DX*1)
+	VORPS        numbers<>+320(SB), Y3, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y1
+	VMAXPS       Y0, Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y1, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y2
+	VFNMADD231PS numbers<>+96(SB), Y2, Y1
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y2
+	VFMADD213PS  numbers<>+160(SB), Y1, Y2
+	VFMADD213PS  numbers<>+192(SB), Y1, Y2
+	VFMADD213PS  numbers<>+224(SB), Y1, Y2
+	VFMADD213PS  numbers<>+256(SB), Y1, Y2
+	VMULPS       Y1, Y2, Y2
+	VFMADD213PS  Y1, Y1, Y2
+	VSUBPS       numbers<>+288(SB), Y0, Y1
+	VFMADD213PS  Y1, Y0, Y2
+	VADDPS       numbers<>+384(SB), Y2, Y0
+	VDIVPS       Y0, Y2, Y2
+	VANDPS       numbers<>+416(SB), Y2, Y2
+	VANDPS       numbers<>+320(SB), Y3, Y0
+	VORPS        Y0, Y2, Y2
+	VMOVUPS      Y2, 32(R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
+	JMP          done_454
+
+rest_460:
+	CMPQ         R12, $0x01
+	JNE          rest_462
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_463:
+	VMOVUPS      (R13), Y2
+	VMOVUPS      32(R13), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_463
+	VORPS        numbers<>+320(SB), Y0, Y2
+	VADDPS       Y2, Y2, Y2
+	VBROADCASTSS numbers<>+352(SB), Y3
+	VMAXPS       Y2, Y3, Y3
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VFMADD213PS  numbers<>+64(SB), Y3, Y2
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VFNMADD231PS numbers<>+96(SB), Y4, Y3
+	VPSLLD       $0x17, Y2, Y2
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VFMADD213PS  numbers<>+160(SB), Y3, Y4
+	VFMADD213PS  numbers<>+192(SB), Y3, Y4
+	VFMADD213PS  numbers<>+224(SB), Y3, Y4
+	VFMADD213PS  numbers<>+256(SB), Y3, Y4
+	VMULPS       Y3, Y4, Y4
+	VFMADD213PS  Y3, Y3, Y4
+	VSUBPS       numbers<>+288(SB), Y2, Y3
+	VFMADD213PS  Y3, Y2, Y4
+	VADDPS       numbers<>+384(SB), Y4, Y2
+	VDIVPS       Y2, Y4, Y4
+	VANDPS       numbers<>+416(SB), Y4, Y4
+	VANDPS       numbers<>+320(SB), Y0, Y2
+	VORPS        Y2, Y4, Y4
+	VMOVUPS      Y4, (R9)
+	VORPS        numbers<>+320(SB), Y1, Y0
+	VADDPS       Y0, Y0, Y0
+	VBROADCASTSS numbers<>+352(SB), Y2
+	VMAXPS       Y0, Y2, Y2
+	VBROADCASTSS numbers<>+32(SB), Y0
+	VFMADD213PS  numbers<>+64(SB), Y2, Y0
+	VSUBPS       numbers<>+64(SB), Y0, Y3
+	VFNMADD231PS numbers<>+96(SB), Y3, Y2
+	VPSLLD       $0x17, Y0, Y0
+	VBROADCASTSS numbers<>+128(SB), Y3
+	VFMADD213PS  numbers<>+160(SB), Y2, Y3
+	VFMADD213PS  numbers<>+192(SB), Y2, Y3
+	VFMADD213PS  numbers<>+224(SB), Y2, Y3
+	VFMADD213PS  numbers<>+256(SB), Y2, Y3
+	VMULPS       Y2, Y3, Y3
+	VFMADD213PS  Y2, Y2, Y3
+	VSUBPS       numbers<>+288(SB), Y0, Y2
+	VFMADD213PS  Y2, Y0, Y3
+	VADDPS       numbers<>+384(SB), Y3, Y0
+	VDIVPS       Y0, Y3, Y3
+	VANDPS       numbers<>+416(SB), Y3, Y3
+	VANDPS       numbers<>+320(SB), Y1, Y0
+	VORPS        Y0, Y3, Y3
+	VMOVUPS      Y3, 32(R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
+
+rest_462:
+done_454:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	SUBQ $0x10, R8
+	JMP  columns_450
+
+columns_451:
+	VZEROUPPER
+	RET
+
+// func denseInputTanhAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
+// Requires: AVX, FMA3
+TEXT ·denseInputTanhAVX2(SB), NOSPLIT, $0-56
+	MOVQ gx+0(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ n+48(FP), DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ in+40(FP), SI
+	SHLQ $0x02, SI
+	MOVQ y+24(FP), DI
+	MOVQ n+48(FP), R8
+
+columns_464:
+	CMPQ R8, $0x10
+	JLT  columns_465
+	MOVQ w+16(FP), R9
+	MOVQ AX, R10
+	MOVQ DI, R11
+	MOVQ in+40(FP), R12
+
+block_466:
+	CMPQ   R12, $0x05
+	JLT    rest_467
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   R9, R13
+	MOVQ   CX, R14
+	MOVQ   out+32(FP), R15
+
+terms_469:
+	VMOVUPS      (R14), Y10
+	VMOVUPS      32(R14), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS 4(R13), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS 8(R13), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 12(R13), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 16(R13), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         SI, R13
+	ADDQ         DX, R14
+	DECQ         R15
+	JNZ          terms_469
+	VMOVUPS      (R11), Y10
+	VMULPS       Y10, Y10, Y10
+	VFNMADD213PS Y0, Y10, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	VMOVUPS      (R11)(DX*2), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y4, Y0, Y4
+	VMOVUPS      Y4, (R10)(DX*2)
+	VMOVUPS      32(R11)(DX*2), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R10)(DX*2)
+	VMOVUPS      (R11)(BX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y6, Y0, Y6
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      32(R11)(BX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R10)(BX*1)
+	VMOVUPS      (R11)(DX*4), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y8, Y0, Y8
+	VMOVUPS      Y8, (R10)(DX*4)
+	VMOVUPS      32(R11)(DX*4), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y9, Y0, Y9
+	VMOVUPS      Y9, 32(R10)(DX*4)
+	ADDQ         $0x14, R9
+	ADDQ         DX, R10
+	LEAQ         (R10)(DX*4), R10
+	ADDQ         DX, R11
+	LEAQ         (R11)(DX*4), R11
+	SUBQ         $0x05, R12
+	JMP          block_466
+
+rest_467:
+	CMPQ   R12, $0x04
+	JNE    rest_470
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_471:
+	VMOVUPS      (R13), Y8
+	VMOVUPS      32(R13), Y9
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS 4(R12), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS 8(R12), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS 12(R12), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_471
+	VMOVUPS      (R11), Y8
+	VMULPS       Y8, Y8, Y8
+	VFNMADD213PS Y0, Y8, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	VMOVUPS      (R11)(DX*2), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y4, Y0, Y4
+	VMOVUPS      Y4, (R10)(DX*2)
+	VMOVUPS      32(R11)(DX*2), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R10)(DX*2)
+	VMOVUPS      (R11)(BX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y6, Y0, Y6
+	VMOVUPS      Y6, (R10)(BX*1)
+	VMOVUPS      32(R11)(BX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R10)(BX*1)
+	ADDQ         $0x10, R9
+	LEAQ         (R10)(DX*4), R10
+	LEAQ         (R11)(DX*4), R11
+	JMP          done_468
+
+rest_470:
+	CMPQ   R12, $0x03
+	JNE    rest_472
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_473:
+	VMOVUPS      (R13), Y6
+	VMOVUPS      32(R13), Y7
+	VBROADCASTSS (R12), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS 4(R12), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS 8(R12), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_473
+	VMOVUPS      (R11), Y6
+	VMULPS       Y6, Y6, Y6
+	VFNMADD213PS Y0, Y6, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	VMOVUPS      (R11)(DX*2), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y4, Y0, Y4
+	VMOVUPS      Y4, (R10)(DX*2)
+	VMOVUPS      32(R11)(DX*2), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R10)(DX*2)
+	ADDQ         $0x0c, R9
+	LEAQ         (R10)(BX*1), R10
+	LEAQ         (R11)(BX*1), R11
+	JMP          done_468
+
+rest_472:
+	CMPQ   R12, $0x02
+	JNE    rest_474
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_475:
+	VMOVUPS      (R13), Y4
+	VMOVUPS      32(R13), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS 4(R12), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_475
+	VMOVUPS      (R11), Y4
+	VMULPS       Y4, Y4, Y4
+	VFNMADD213PS Y0, Y4, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	VMOVUPS      (R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y2, Y0, Y2
+	VMOVUPS      Y2, (R10)(DX*1)
+	VMOVUPS      32(R11)(DX*1), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R10)(DX*1)
+	ADDQ         $0x08, R9
+	LEAQ         (R10)(DX*2), R10
+	LEAQ         (R11)(DX*2), R11
+	JMP          done_468
+
+rest_474:
+	CMPQ   R12, $0x01
+	JNE    rest_476
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	MOVQ   R9, R12
+	MOVQ   CX, R13
+	MOVQ   out+32(FP), R14
+
+terms_477:
+	VMOVUPS      (R13), Y2
+	VMOVUPS      32(R13), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         SI, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_477
+	VMOVUPS      (R11), Y2
+	VMULPS       Y2, Y2, Y2
+	VFNMADD213PS Y0, Y2, Y0
+	VMOVUPS      Y0, (R10)
+	VMOVUPS      32(R11), Y0
+	VMULPS       Y0, Y0, Y0
+	VFNMADD213PS Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R10)
+	ADDQ         $0x04, R9
+	ADDQ         DX, R10
+	ADDQ         DX, R11
+
+rest_476:
+done_468:
+	ADDQ $0x00000040, AX
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, DI
+	SUBQ $0x10, R8
+	JMP  columns_464
+
+columns_465:
+	VZEROUPPER
+	RET
+
+// func denseReLUAVX2(y *float32, x *float32, w *float32, b *float32, out int, in int, n int)
+// Requires: AVX, FMA3
+TEXT ·denseReLUAVX2(SB), NOSPLIT, $0-56
+	MOVQ y+0(FP), AX
+	MOVQ x+8(FP), CX
+	MOVQ n+48(FP), DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ in+40(FP), SI
+	SHLQ $0x02, SI
+	LEAQ (SI)(SI*2), DI
+	MOVQ n+48(FP), R8
+
+columns_478:
+	CMPQ R8, $0x10
+	JLT  columns_479
+	MOVQ AX, R9
+	MOVQ w+16(FP), R10
+	MOVQ b+24(FP), R11
+	MOVQ out+32(FP), R12
+
+block_480:
+	CMPQ         R12, $0x05
+	JLT          rest_481
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R11), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R11), Y6
+	VMOVAPS      Y6, Y7
+	VBROADCASTSS 16(R11), Y8
+	VMOVAPS      Y8, Y9
+	MOVQ         R10, R13
+	MOVQ         CX, R14
+	MOVQ         in+40(FP), R15
+
+terms_483:
+	VMOVUPS      (R14), Y10
+	VMOVUPS      32(R14), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R13)(SI*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R13)(SI*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R13)(DI*1), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R13)(SI*4), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x04, R13
+	ADDQ         DX, R14
+	DECQ         R15
+	JNZ          terms_483
+	VXORPS       Y10, Y10, Y10
+	VMAXPS       Y0, Y10, Y0
+	VMOVUPS      Y0, (R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R9)(DX*2)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, (R9)(BX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R9)(BX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y8, Y0, Y8
+	VMOVUPS      Y8, (R9)(DX*4)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y9, Y0, Y9
+	VMOVUPS      Y9, 32(R9)(DX*4)
+	ADDQ         SI, R10
+	LEAQ         (R10)(SI*4), R10
+	ADDQ         DX, R9
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x14, R11
+	SUBQ         $0x05, R12
+	JMP          block_480
+
+rest_481:
+	CMPQ         R12, $0x04
+	JNE          rest_484
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R11), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R11), Y6
+	VMOVAPS      Y6, Y7
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_485:
+	VMOVUPS      (R13), Y8
+	VMOVUPS      32(R13), Y9
+	VBROADCASTSS (R12), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R12)(SI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R12)(SI*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R12)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_485
+	VXORPS       Y8, Y8, Y8
+	VMAXPS       Y0, Y8, Y0
+	VMOVUPS      Y0, (R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R9)(DX*2)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y6, Y0, Y6
+	VMOVUPS      Y6, (R9)(BX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y7, Y0, Y7
+	VMOVUPS      Y7, 32(R9)(BX*1)
+	LEAQ         (R10)(SI*4), R10
+	LEAQ         (R9)(DX*4), R9
+	ADDQ         $0x10, R11
+	JMP          done_482
+
+rest_484:
+	CMPQ         R12, $0x03
+	JNE          rest_486
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R11), Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_487:
+	VMOVUPS      (R13), Y6
+	VMOVUPS      32(R13), Y7
+	VBROADCASTSS (R12), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R12)(SI*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R12)(SI*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_487
+	VXORPS       Y6, Y6, Y6
+	VMAXPS       Y0, Y6, Y0
+	VMOVUPS      Y0, (R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y4, Y0, Y4
+	VMOVUPS      Y4, (R9)(DX*2)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y5, Y0, Y5
+	VMOVUPS      Y5, 32(R9)(DX*2)
+	LEAQ         (R10)(DI*1), R10
+	LEAQ         (R9)(BX*1), R9
+	ADDQ         $0x0c, R11
+	JMP          done_482
+
+rest_486:
+	CMPQ         R12, $0x02
+	JNE          rest_488
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R11), Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_489:
+	VMOVUPS      (R13), Y4
+	VMOVUPS      32(R13), Y5
+	VBROADCASTSS (R12), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R12)(SI*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_489
+	VXORPS       Y4, Y4, Y4
+	VMAXPS       Y0, Y4, Y0
+	VMOVUPS      Y0, (R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y2, Y0, Y2
+	VMOVUPS      Y2, (R9)(DX*1)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y3, Y0, Y3
+	VMOVUPS      Y3, 32(R9)(DX*1)
+	LEAQ         (R10)(SI*2), R10
+	LEAQ         (R9)(DX*2), R9
+	ADDQ         $0x08, R11
+	JMP          done_482
+
+rest_488:
+	CMPQ         R12, $0x01
+	JNE          rest_490
+	VBROADCASTSS (R11), Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         R10, R12
+	MOVQ         CX, R13
+	MOVQ         in+40(FP), R14
+
+terms_491:
+	VMOVUPS      (R13), Y2
+	VMOVUPS      32(R13), Y3
+	VBROADCASTSS (R12), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x04, R12
+	ADDQ         DX, R13
+	DECQ         R14
+	JNZ          terms_491
+	VXORPS       Y2, Y2, Y2
+	VMAXPS       Y0, Y2, Y0
+	VMOVUPS      Y0, (R9)
+	VXORPS       Y0, Y0, Y0
+	VMAXPS       Y1, Y0, Y1
+	VMOVUPS      Y1, 32(R9)
+	ADDQ         SI, R10
+	ADDQ         DX, R9
+	ADDQ         $0x04, R11
+
+rest_490:
+done_482:
+	ADDQ $0x00000040, CX
+	ADDQ $0x00000040, AX
+	SUBQ $0x10, R8
+	JMP  columns_478
+
+columns_479:
+	VZEROUPPER
+	RET
+
+// func denseInputReLUAVX2(gx *float32, gy *float32, w *float32, y *float32, out int, in int, n int)
+// Requires: AVX, FMA3
+TEXT ·denseInputReLUAVX2(SB), NOSPLIT, $0-56
+	MOVQ gx+0(FP), AX
+	MOVQ gy+8(FP), CX
+	MOVQ n+48(FP), DX
+	SHLQ $0x02, DX
+	LEAQ (DX)(DX*2), BX
+	MOVQ in+40(FP), SI
+	SHLQ $0x02, SI
+	MOVQ y+24(FP), DI
+	MOVQ n+48(FP), R8
+
+columns_492:
+	CMPQ R8, $0x10
+	JLT  columns_493
+	MOVQ w+16(FP), R9
+	MOVQ AX, R10
+	MOVQ DI, R11
+	MOVQ in+40(FP), R12
+
+block_494:
+	CMPQ   R12, $0x05
+	JLT    rest_495
+	VXORPS Y0, Y0, Y0
+	VXORPS Y1, Y1, Y1
+	VXORPS Y2, Y2, Y2
+	VXORPS Y3, Y3, Y3
+	VXORPS Y4, Y4, Y4
+	VXORPS Y5, Y5, Y5
+	VXORPS Y6, Y6, Y6
+	VXORPS Y7, Y7, Y7
+	VXORPS Y8, Y8, Y8
+	VXORPS Y9, Y9, Y9
+	MOVQ   R9, R13
+	MOVQ   CX, R14
+	MOVQ   out+32(FP), R15
+
+terms_497:
+	VMOVUPS      (R14), Y10
+	VMOVUPS      32(R14), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS 4(R13), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS 8(R13), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS 12(R13), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS 16(R13), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         SI, R13
+	ADDQ         DX, R14
+	DECQ         R15
+	JNZ          terms_497
+	VMOVUPS      (R11), Y10
+	VXORPS       Y11, Y11, Y11
 	VCMPPS       $0x06, Y11, Y10, Y10
 	VANDPS       Y10, Y0, Y0
 	VMOVUPS      Y0, (R10)
@@ -15336,11 +17531,11 @@ terms_441:
 	ADDQ         DX, R11
 	LEAQ         (R11)(DX*4), R11
 	SUBQ         $0x05, R12
-	JMP          block_438
+	JMP          block_494
 
-rest_439:
+rest_495:
 	CMPQ   R12, $0x04
-	JNE    rest_442
+	JNE    rest_498
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -15353,7 +17548,7 @@ rest_439:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_443:
+terms_499:
 	VMOVUPS      (R13), Y8
 	VMOVUPS      32(R13), Y9
 	VBROADCASTSS (R12), Y10
@@ -15371,7 +17566,7 @@ terms_443:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_443
+	JNZ          terms_499
 	VMOVUPS      (R11), Y8
 	VXORPS       Y9, Y9, Y9
 	VCMPPS       $0x06, Y9, Y8, Y8
@@ -15415,11 +17610,11 @@ terms_443:
 	ADDQ         $0x10, R9
 	LEAQ         (R10)(DX*4), R10
 	LEAQ         (R11)(DX*4), R11
-	JMP          done_440
+	JMP          done_496
 
-rest_442:
+rest_498:
 	CMPQ   R12, $0x03
-	JNE    rest_444
+	JNE    rest_500
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -15430,7 +17625,7 @@ rest_442:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_445:
+terms_501:
 	VMOVUPS      (R13), Y6
 	VMOVUPS      32(R13), Y7
 	VBROADCASTSS (R12), Y8
@@ -15445,7 +17640,7 @@ terms_445:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_445
+	JNZ          terms_501
 	VMOVUPS      (R11), Y6
 	VXORPS       Y7, Y7, Y7
 	VCMPPS       $0x06, Y7, Y6, Y6
@@ -15479,11 +17674,11 @@ terms_445:
 	ADDQ         $0x0c, R9
 	LEAQ         (R10)(BX*1), R10
 	LEAQ         (R11)(BX*1), R11
-	JMP          done_440
+	JMP          done_496
 
-rest_444:
+rest_500:
 	CMPQ   R12, $0x02
-	JNE    rest_446
+	JNE    rest_502
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	VXORPS Y2, Y2, Y2
@@ -15492,7 +17687,7 @@ rest_444:
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_447:
+terms_503:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      32(R13), Y5
 	VBROADCASTSS (R12), Y6
@@ -15504,7 +17699,7 @@ terms_447:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_447
+	JNZ          terms_503
 	VMOVUPS      (R11), Y4
 	VXORPS       Y5, Y5, Y5
 	VCMPPS       $0x06, Y5, Y4, Y4
@@ -15528,18 +17723,18 @@ terms_447:
 	ADDQ         $0x08, R9
 	LEAQ         (R10)(DX*2), R10
 	LEAQ         (R11)(DX*2), R11
-	JMP          done_440
+	JMP          done_496
 
-rest_446:
+rest_502:
 	CMPQ   R12, $0x01
-	JNE    rest_448
+	JNE    rest_504
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   R9, R12
 	MOVQ   CX, R13
 	MOVQ   out+32(FP), R14
 
-terms_449:
+terms_505:
 	VMOVUPS      (R13), Y2
 	VMOVUPS      32(R13), Y3
 	VBROADCASTSS (R12), Y4
@@ -15548,7 +17743,7 @@ terms_449:
 	ADDQ         SI, R12
 	ADDQ         DX, R13
 	DECQ         R14
-	JNZ          terms_449
+	JNZ          terms_505
 	VMOVUPS      (R11), Y2
 	VXORPS       Y3, Y3, Y3
 	VCMPPS       $0x06, Y3, Y2, Y2
@@ -15563,15 +17758,978 @@ terms_449:
 	ADDQ         DX, R10
 	ADDQ         DX, R11
 
-rest_448:
-done_440:
+rest_504:
+done_496:
 	ADDQ $0x00000040, AX
 	ADDQ $0x00000040, CX
 	ADDQ $0x00000040, DI
 	SUBQ $0x10, R8
-	JMP  columns_436
+	JMP  columns_492
 
-columns_437:
+columns_493:
+	VZEROUPPER
+	RET
+
+// func networkELUAVX2(layers *float32, count int, x *float32, n int)
+// Requires: AVX, AVX2, FMA3
+TEXT ·networkELUAVX2(SB), NOSPLIT, $8-32
+	MOVQ n+24(FP), AX
+	SHLQ $0x02, AX
+	LEAQ (AX)(AX*2), CX
+	XORQ DX, DX
+
+strip_506:
+	MOVQ AX, BX
+	SUBQ DX, BX
+	CMPQ BX, $0x00000040
+	JLT  strip_507
+	MOVQ layers+0(FP), BX
+	MOVQ x+16(FP), SI
+	ADDQ DX, SI
+	MOVQ count+8(FP), DI
+	MOVQ DI, (SP)
+
+hidden_508:
+	DECQ (SP)
+	JEQ  last_509
+	MOVQ 32(BX), DI
+	SHLQ $0x02, DI
+	MOVQ 16(BX), R8
+	ADDQ DX, R8
+	MOVQ (BX), R9
+	MOVQ 8(BX), R10
+	MOVQ 24(BX), R11
+	LEAQ (DI)(DI*2), R12
+
+block_510:
+	CMPQ         R11, $0x05
+	JLT          rest_511
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R10), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R10), Y6
+	VMOVAPS      Y6, Y7
+	VBROADCASTSS 16(R10), Y8
+	VMOVAPS      Y8, Y9
+	MOVQ         R9, R13
+	MOVQ         SI, R14
+	MOVQ         32(BX), R15
+
+terms_513:
+	VMOVUPS      (R14), Y10
+	VMOVUPS      32(R14), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R13)(DI*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R13)(DI*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R13)(R12*1), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R13)(DI*4), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x04, R13
+	ADDQ         AX, R14
+	DECQ         R15
+	JNZ          terms_513
+	VORPS        numbers<>+320(SB), Y0, Y10
+	VORPS        numbers<>+320(SB), Y1, Y11
+	VMAXPS       numbers<>+352(SB), Y10, Y10
+	VMAXPS       numbers<>+352(SB), Y11, Y11
+	VBROADCASTSS numbers<>+32(SB), Y12
+	VBROADCASTSS numbers<>+32(SB), Y13
+	VFMADD213PS  numbers<>+64(SB), Y10, Y12
+	VFMADD213PS  numbers<>+64(SB), Y11, Y13
+	VSUBPS       numbers<>+64(SB), Y12, Y14
+	VSUBPS       numbers<>+64(SB), Y13, Y15
+	VFNMADD231PS numbers<>+96(SB), Y14, Y10
+	VFNMADD231PS numbers<>+96(SB), Y15, Y11
+	VPSLLD       $0x17, Y12, Y12
+	VPSLLD       $0x17, Y13, Y13
+	VBROADCASTSS numbers<>+128(SB), Y14
+	VBROADCASTSS numbers<>+128(SB), Y15
+	VFMADD213PS  numbers<>+160(SB), Y10, Y14
+	VFMADD213PS  numbers<>+160(SB), Y11, Y15
+	VFMADD213PS  numbers<>+192(SB), Y10, Y14
+	VFMADD213PS  numbers<>+192(SB), Y11, Y15
+	VFMADD213PS  numbers<>+224(SB), Y10, Y14
+	VFMADD213PS  numbers<>+224(SB), Y11, Y15
+	VFMADD213PS  numbers<>+256(SB), Y10, Y14
+	VFMADD213PS  numbers<>+256(SB), Y11, Y15
+	VMULPS       Y10, Y14, Y14
+	VMULPS       Y11, Y15, Y15
+	VFMADD213PS  Y10, Y10, Y14
+	VFMADD213PS  Y11, Y11, Y15
+	VSUBPS       numbers<>+288(SB), Y12, Y10
+	VSUBPS       numbers<>+288(SB), Y13, Y11
+	VFMADD213PS  Y10, Y12, Y14
+	VFMADD213PS  Y11, Y13, Y15
+	VMAXPS       Y0, Y14, Y0
+	VMAXPS       Y1, Y15, Y1
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y10
+	VBROADCASTSS numbers<>+32(SB), Y11
+	VFMADD213PS  numbers<>+64(SB), Y0, Y10
+	VFMADD213PS  numbers<>+64(SB), Y1, Y11
+	VSUBPS       numbers<>+64(SB), Y10, Y12
+	VSUBPS       numbers<>+64(SB), Y11, Y13
+	VFNMADD231PS numbers<>+96(SB), Y12, Y0
+	VFNMADD231PS numbers<>+96(SB), Y13, Y1
+	VPSLLD       $0x17, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VBROADCASTSS numbers<>+128(SB), Y12
+	VBROADCASTSS numbers<>+128(SB), Y13
+	VFMADD213PS  numbers<>+160(SB), Y0, Y12
+	VFMADD213PS  numbers<>+160(SB), Y1, Y13
+	VFMADD213PS  numbers<>+192(SB), Y0, Y12
+	VFMADD213PS  numbers<>+192(SB), Y1, Y13
+	VFMADD213PS  numbers<>+224(SB), Y0, Y12
+	VFMADD213PS  numbers<>+224(SB), Y1, Y13
+	VFMADD213PS  numbers<>+256(SB), Y0, Y12
+	VFMADD213PS  numbers<>+256(SB), Y1, Y13
+	VMULPS       Y0, Y12, Y12
+	VMULPS       Y1, Y13, Y13
+	VFMADD213PS  Y0, Y0, Y12
+	VFMADD213PS  Y1, Y1, Y13
+	VSUBPS       numbers<>+288(SB), Y10, Y0
+	VSUBPS       numbers<>+288(SB), Y11, Y1
+	VFMADD213PS  Y0, Y10, Y12
+	VFMADD213PS  Y1, Y11, Y13
+	VMAXPS       Y2, Y12, Y2
+	VMAXPS       Y3, Y13, Y3
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VORPS        numbers<>+320(SB), Y5, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y10
+	VSUBPS       numbers<>+64(SB), Y3, Y11
+	VFNMADD231PS numbers<>+96(SB), Y10, Y0
+	VFNMADD231PS numbers<>+96(SB), Y11, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y0, Y10
+	VFMADD213PS  numbers<>+160(SB), Y1, Y11
+	VFMADD213PS  numbers<>+192(SB), Y0, Y10
+	VFMADD213PS  numbers<>+192(SB), Y1, Y11
+	VFMADD213PS  numbers<>+224(SB), Y0, Y10
+	VFMADD213PS  numbers<>+224(SB), Y1, Y11
+	VFMADD213PS  numbers<>+256(SB), Y0, Y10
+	VFMADD213PS  numbers<>+256(SB), Y1, Y11
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y1, Y11, Y11
+	VFMADD213PS  Y0, Y0, Y10
+	VFMADD213PS  Y1, Y1, Y11
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y10
+	VFMADD213PS  Y1, Y3, Y11
+	VMAXPS       Y4, Y10, Y4
+	VMAXPS       Y5, Y11, Y5
+	VMOVUPS      Y4, (R8)(AX*2)
+	VMOVUPS      Y5, 32(R8)(AX*2)
+	VORPS        numbers<>+320(SB), Y6, Y0
+	VORPS        numbers<>+320(SB), Y7, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y4, Y0
+	VFNMADD231PS numbers<>+96(SB), Y5, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y0, Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y5
+	VFMADD213PS  numbers<>+192(SB), Y0, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y5
+	VFMADD213PS  numbers<>+224(SB), Y0, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y5
+	VFMADD213PS  numbers<>+256(SB), Y0, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  Y0, Y0, Y4
+	VFMADD213PS  Y1, Y1, Y5
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y4
+	VFMADD213PS  Y1, Y3, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMAXPS       Y7, Y5, Y7
+	VMOVUPS      Y6, (R8)(CX*1)
+	VMOVUPS      Y7, 32(R8)(CX*1)
+	VORPS        numbers<>+320(SB), Y8, Y0
+	VORPS        numbers<>+320(SB), Y9, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y4, Y0
+	VFNMADD231PS numbers<>+96(SB), Y5, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y0, Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y5
+	VFMADD213PS  numbers<>+192(SB), Y0, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y5
+	VFMADD213PS  numbers<>+224(SB), Y0, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y5
+	VFMADD213PS  numbers<>+256(SB), Y0, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  Y0, Y0, Y4
+	VFMADD213PS  Y1, Y1, Y5
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y4
+	VFMADD213PS  Y1, Y3, Y5
+	VMAXPS       Y8, Y4, Y8
+	VMAXPS       Y9, Y5, Y9
+	VMOVUPS      Y8, (R8)(AX*4)
+	VMOVUPS      Y9, 32(R8)(AX*4)
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*4), R9
+	ADDQ         AX, R8
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x14, R10
+	SUBQ         $0x05, R11
+	JMP          block_510
+
+rest_511:
+	CMPQ         R11, $0x04
+	JNE          rest_514
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R10), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R10), Y6
+	VMOVAPS      Y6, Y7
+	MOVQ         R9, R11
+	MOVQ         32(BX), R13
+
+terms_515:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R11)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R11)(DI*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R11)(R12*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         R13
+	JNZ          terms_515
+	VORPS        numbers<>+320(SB), Y0, Y8
+	VORPS        numbers<>+320(SB), Y1, Y9
+	VMAXPS       numbers<>+352(SB), Y8, Y8
+	VMAXPS       numbers<>+352(SB), Y9, Y9
+	VBROADCASTSS numbers<>+32(SB), Y10
+	VBROADCASTSS numbers<>+32(SB), Y11
+	VFMADD213PS  numbers<>+64(SB), Y8, Y10
+	VFMADD213PS  numbers<>+64(SB), Y9, Y11
+	VSUBPS       numbers<>+64(SB), Y10, Y12
+	VSUBPS       numbers<>+64(SB), Y11, Y13
+	VFNMADD231PS numbers<>+96(SB), Y12, Y8
+	VFNMADD231PS numbers<>+96(SB), Y13, Y9
+	VPSLLD       $0x17, Y10, Y10
+	VPSLLD       $0x17, Y11, Y11
+	VBROADCASTSS numbers<>+128(SB), Y12
+	VBROADCASTSS numbers<>+128(SB), Y13
+	VFMADD213PS  numbers<>+160(SB), Y8, Y12
+	VFMADD213PS  numbers<>+160(SB), Y9, Y13
+	VFMADD213PS  numbers<>+192(SB), Y8, Y12
+	VFMADD213PS  numbers<>+192(SB), Y9, Y13
+	VFMADD213PS  numbers<>+224(SB), Y8, Y12
+	VFMADD213PS  numbers<>+224(SB), Y9, Y13
+	VFMADD213PS  numbers<>+256(SB), Y8, Y12
+	VFMADD213PS  numbers<>+256(SB), Y9, Y13
+	VMULPS       Y8, Y12, Y12
+	VMULPS       Y9, Y13, Y13
+	VFMADD213PS  Y8, Y8, Y12
+	VFMADD213PS  Y9, Y9, Y13
+	VSUBPS       numbers<>+288(SB), Y10, Y8
+	VSUBPS       numbers<>+288(SB), Y11, Y9
+	VFMADD213PS  Y8, Y10, Y12
+	VFMADD213PS  Y9, Y11, Y13
+	VMAXPS       Y0, Y12, Y0
+	VMAXPS       Y1, Y13, Y1
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y8
+	VBROADCASTSS numbers<>+32(SB), Y9
+	VFMADD213PS  numbers<>+64(SB), Y0, Y8
+	VFMADD213PS  numbers<>+64(SB), Y1, Y9
+	VSUBPS       numbers<>+64(SB), Y8, Y10
+	VSUBPS       numbers<>+64(SB), Y9, Y11
+	VFNMADD231PS numbers<>+96(SB), Y10, Y0
+	VFNMADD231PS numbers<>+96(SB), Y11, Y1
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y0, Y10
+	VFMADD213PS  numbers<>+160(SB), Y1, Y11
+	VFMADD213PS  numbers<>+192(SB), Y0, Y10
+	VFMADD213PS  numbers<>+192(SB), Y1, Y11
+	VFMADD213PS  numbers<>+224(SB), Y0, Y10
+	VFMADD213PS  numbers<>+224(SB), Y1, Y11
+	VFMADD213PS  numbers<>+256(SB), Y0, Y10
+	VFMADD213PS  numbers<>+256(SB), Y1, Y11
+	VMULPS       Y0, Y10, Y10
+	VMULPS       Y1, Y11, Y11
+	VFMADD213PS  Y0, Y0, Y10
+	VFMADD213PS  Y1, Y1, Y11
+	VSUBPS       numbers<>+288(SB), Y8, Y0
+	VSUBPS       numbers<>+288(SB), Y9, Y1
+	VFMADD213PS  Y0, Y8, Y10
+	VFMADD213PS  Y1, Y9, Y11
+	VMAXPS       Y2, Y10, Y2
+	VMAXPS       Y3, Y11, Y3
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VORPS        numbers<>+320(SB), Y5, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y8
+	VSUBPS       numbers<>+64(SB), Y3, Y9
+	VFNMADD231PS numbers<>+96(SB), Y8, Y0
+	VFNMADD231PS numbers<>+96(SB), Y9, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y0, Y8
+	VFMADD213PS  numbers<>+160(SB), Y1, Y9
+	VFMADD213PS  numbers<>+192(SB), Y0, Y8
+	VFMADD213PS  numbers<>+192(SB), Y1, Y9
+	VFMADD213PS  numbers<>+224(SB), Y0, Y8
+	VFMADD213PS  numbers<>+224(SB), Y1, Y9
+	VFMADD213PS  numbers<>+256(SB), Y0, Y8
+	VFMADD213PS  numbers<>+256(SB), Y1, Y9
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y1, Y9, Y9
+	VFMADD213PS  Y0, Y0, Y8
+	VFMADD213PS  Y1, Y1, Y9
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y8
+	VFMADD213PS  Y1, Y3, Y9
+	VMAXPS       Y4, Y8, Y4
+	VMAXPS       Y5, Y9, Y5
+	VMOVUPS      Y4, (R8)(AX*2)
+	VMOVUPS      Y5, 32(R8)(AX*2)
+	VORPS        numbers<>+320(SB), Y6, Y0
+	VORPS        numbers<>+320(SB), Y7, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y4
+	VSUBPS       numbers<>+64(SB), Y3, Y5
+	VFNMADD231PS numbers<>+96(SB), Y4, Y0
+	VFNMADD231PS numbers<>+96(SB), Y5, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y4
+	VBROADCASTSS numbers<>+128(SB), Y5
+	VFMADD213PS  numbers<>+160(SB), Y0, Y4
+	VFMADD213PS  numbers<>+160(SB), Y1, Y5
+	VFMADD213PS  numbers<>+192(SB), Y0, Y4
+	VFMADD213PS  numbers<>+192(SB), Y1, Y5
+	VFMADD213PS  numbers<>+224(SB), Y0, Y4
+	VFMADD213PS  numbers<>+224(SB), Y1, Y5
+	VFMADD213PS  numbers<>+256(SB), Y0, Y4
+	VFMADD213PS  numbers<>+256(SB), Y1, Y5
+	VMULPS       Y0, Y4, Y4
+	VMULPS       Y1, Y5, Y5
+	VFMADD213PS  Y0, Y0, Y4
+	VFMADD213PS  Y1, Y1, Y5
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y4
+	VFMADD213PS  Y1, Y3, Y5
+	VMAXPS       Y6, Y4, Y6
+	VMAXPS       Y7, Y5, Y7
+	VMOVUPS      Y6, (R8)(CX*1)
+	VMOVUPS      Y7, 32(R8)(CX*1)
+	LEAQ         (R9)(DI*4), R9
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x10, R10
+	JMP          done_512
+
+rest_514:
+	CMPQ         R11, $0x03
+	JNE          rest_516
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R10), Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         R9, R11
+	MOVQ         32(BX), R13
+
+terms_517:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R11)(DI*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R11)(DI*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         R13
+	JNZ          terms_517
+	VORPS        numbers<>+320(SB), Y0, Y6
+	VORPS        numbers<>+320(SB), Y1, Y7
+	VMAXPS       numbers<>+352(SB), Y6, Y6
+	VMAXPS       numbers<>+352(SB), Y7, Y7
+	VBROADCASTSS numbers<>+32(SB), Y8
+	VBROADCASTSS numbers<>+32(SB), Y9
+	VFMADD213PS  numbers<>+64(SB), Y6, Y8
+	VFMADD213PS  numbers<>+64(SB), Y7, Y9
+	VSUBPS       numbers<>+64(SB), Y8, Y10
+	VSUBPS       numbers<>+64(SB), Y9, Y11
+	VFNMADD231PS numbers<>+96(SB), Y10, Y6
+	VFNMADD231PS numbers<>+96(SB), Y11, Y7
+	VPSLLD       $0x17, Y8, Y8
+	VPSLLD       $0x17, Y9, Y9
+	VBROADCASTSS numbers<>+128(SB), Y10
+	VBROADCASTSS numbers<>+128(SB), Y11
+	VFMADD213PS  numbers<>+160(SB), Y6, Y10
+	VFMADD213PS  numbers<>+160(SB), Y7, Y11
+	VFMADD213PS  numbers<>+192(SB), Y6, Y10
+	VFMADD213PS  numbers<>+192(SB), Y7, Y11
+	VFMADD213PS  numbers<>+224(SB), Y6, Y10
+	VFMADD213PS  numbers<>+224(SB), Y7, Y11
+	VFMADD213PS  numbers<>+256(SB), Y6, Y10
+	VFMADD213PS  numbers<>+256(SB), Y7, Y11
+	VMULPS       Y6, Y10, Y10
+	VMULPS       Y7, Y11, Y11
+	VFMADD213PS  Y6, Y6, Y10
+	VFMADD213PS  Y7, Y7, Y11
+	VSUBPS       numbers<>+288(SB), Y8, Y6
+	VSUBPS       numbers<>+288(SB), Y9, Y7
+	VFMADD213PS  Y6, Y8, Y10
+	VFMADD213PS  Y7, Y9, Y11
+	VMAXPS       Y0, Y10, Y0
+	VMAXPS       Y1, Y11, Y1
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VBROADCASTSS numbers<>+32(SB), Y7
+	VFMADD213PS  numbers<>+64(SB), Y0, Y6
+	VFMADD213PS  numbers<>+64(SB), Y1, Y7
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VSUBPS       numbers<>+64(SB), Y7, Y9
+	VFNMADD231PS numbers<>+96(SB), Y8, Y0
+	VFNMADD231PS numbers<>+96(SB), Y9, Y1
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y0, Y8
+	VFMADD213PS  numbers<>+160(SB), Y1, Y9
+	VFMADD213PS  numbers<>+192(SB), Y0, Y8
+	VFMADD213PS  numbers<>+192(SB), Y1, Y9
+	VFMADD213PS  numbers<>+224(SB), Y0, Y8
+	VFMADD213PS  numbers<>+224(SB), Y1, Y9
+	VFMADD213PS  numbers<>+256(SB), Y0, Y8
+	VFMADD213PS  numbers<>+256(SB), Y1, Y9
+	VMULPS       Y0, Y8, Y8
+	VMULPS       Y1, Y9, Y9
+	VFMADD213PS  Y0, Y0, Y8
+	VFMADD213PS  Y1, Y1, Y9
+	VSUBPS       numbers<>+288(SB), Y6, Y0
+	VSUBPS       numbers<>+288(SB), Y7, Y1
+	VFMADD213PS  Y0, Y6, Y8
+	VFMADD213PS  Y1, Y7, Y9
+	VMAXPS       Y2, Y8, Y2
+	VMAXPS       Y3, Y9, Y3
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	VORPS        numbers<>+320(SB), Y4, Y0
+	VORPS        numbers<>+320(SB), Y5, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y2
+	VBROADCASTSS numbers<>+32(SB), Y3
+	VFMADD213PS  numbers<>+64(SB), Y0, Y2
+	VFMADD213PS  numbers<>+64(SB), Y1, Y3
+	VSUBPS       numbers<>+64(SB), Y2, Y6
+	VSUBPS       numbers<>+64(SB), Y3, Y7
+	VFNMADD231PS numbers<>+96(SB), Y6, Y0
+	VFNMADD231PS numbers<>+96(SB), Y7, Y1
+	VPSLLD       $0x17, Y2, Y2
+	VPSLLD       $0x17, Y3, Y3
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y0, Y6
+	VFMADD213PS  numbers<>+160(SB), Y1, Y7
+	VFMADD213PS  numbers<>+192(SB), Y0, Y6
+	VFMADD213PS  numbers<>+192(SB), Y1, Y7
+	VFMADD213PS  numbers<>+224(SB), Y0, Y6
+	VFMADD213PS  numbers<>+224(SB), Y1, Y7
+	VFMADD213PS  numbers<>+256(SB), Y0, Y6
+	VFMADD213PS  numbers<>+256(SB), Y1, Y7
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y1, Y7, Y7
+	VFMADD213PS  Y0, Y0, Y6
+	VFMADD213PS  Y1, Y1, Y7
+	VSUBPS       numbers<>+288(SB), Y2, Y0
+	VSUBPS       numbers<>+288(SB), Y3, Y1
+	VFMADD213PS  Y0, Y2, Y6
+	VFMADD213PS  Y1, Y3, Y7
+	VMAXPS       Y4, Y6, Y4
+	VMAXPS       Y5, Y7, Y5
+	VMOVUPS      Y4, (R8)(AX*2)
+	VMOVUPS      Y5, 32(R8)(AX*2)
+	LEAQ         (R9)(R12*1), R9
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x0c, R10
+	JMP          done_512
+
+rest_516:
+	CMPQ         R11, $0x02
+	JNE          rest_518
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         R9, R11
+	MOVQ         32(BX), R12
+
+terms_519:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R11)(DI*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         R12
+	JNZ          terms_519
+	VORPS        numbers<>+320(SB), Y0, Y4
+	VORPS        numbers<>+320(SB), Y1, Y5
+	VMAXPS       numbers<>+352(SB), Y4, Y4
+	VMAXPS       numbers<>+352(SB), Y5, Y5
+	VBROADCASTSS numbers<>+32(SB), Y6
+	VBROADCASTSS numbers<>+32(SB), Y7
+	VFMADD213PS  numbers<>+64(SB), Y4, Y6
+	VFMADD213PS  numbers<>+64(SB), Y5, Y7
+	VSUBPS       numbers<>+64(SB), Y6, Y8
+	VSUBPS       numbers<>+64(SB), Y7, Y9
+	VFNMADD231PS numbers<>+96(SB), Y8, Y4
+	VFNMADD231PS numbers<>+96(SB), Y9, Y5
+	VPSLLD       $0x17, Y6, Y6
+	VPSLLD       $0x17, Y7, Y7
+	VBROADCASTSS numbers<>+128(SB), Y8
+	VBROADCASTSS numbers<>+128(SB), Y9
+	VFMADD213PS  numbers<>+160(SB), Y4, Y8
+	VFMADD213PS  numbers<>+160(SB), Y5, Y9
+	VFMADD213PS  numbers<>+192(SB), Y4, Y8
+	VFMADD213PS  numbers<>+192(SB), Y5, Y9
+	VFMADD213PS  numbers<>+224(SB), Y4, Y8
+	VFMADD213PS  numbers<>+224(SB), Y5, Y9
+	VFMADD213PS  numbers<>+256(SB), Y4, Y8
+	VFMADD213PS  numbers<>+256(SB), Y5, Y9
+	VMULPS       Y4, Y8, Y8
+	VMULPS       Y5, Y9, Y9
+	VFMADD213PS  Y4, Y4, Y8
+	VFMADD213PS  Y5, Y5, Y9
+	VSUBPS       numbers<>+288(SB), Y6, Y4
+	VSUBPS       numbers<>+288(SB), Y7, Y5
+	VFMADD213PS  Y4, Y6, Y8
+	VFMADD213PS  Y5, Y7, Y9
+	VMAXPS       Y0, Y8, Y0
+	VMAXPS       Y1, Y9, Y1
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VORPS        numbers<>+320(SB), Y2, Y0
+	VORPS        numbers<>+320(SB), Y3, Y1
+	VMAXPS       numbers<>+352(SB), Y0, Y0
+	VMAXPS       numbers<>+352(SB), Y1, Y1
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+32(SB), Y5
+	VFMADD213PS  numbers<>+64(SB), Y0, Y4
+	VFMADD213PS  numbers<>+64(SB), Y1, Y5
+	VSUBPS       numbers<>+64(SB), Y4, Y6
+	VSUBPS       numbers<>+64(SB), Y5, Y7
+	VFNMADD231PS numbers<>+96(SB), Y6, Y0
+	VFNMADD231PS numbers<>+96(SB), Y7, Y1
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y0, Y6
+	VFMADD213PS  numbers<>+160(SB), Y1, Y7
+	VFMADD213PS  numbers<>+192(SB), Y0, Y6
+	VFMADD213PS  numbers<>+192(SB), Y1, Y7
+	VFMADD213PS  numbers<>+224(SB), Y0, Y6
+	VFMADD213PS  numbers<>+224(SB), Y1, Y7
+	VFMADD213PS  numbers<>+256(SB), Y0, Y6
+	VFMADD213PS  numbers<>+256(SB), Y1, Y7
+	VMULPS       Y0, Y6, Y6
+	VMULPS       Y1, Y7, Y7
+	VFMADD213PS  Y0, Y0, Y6
+	VFMADD213PS  Y1, Y1, Y7
+	VSUBPS       numbers<>+288(SB), Y4, Y0
+	VSUBPS       numbers<>+288(SB), Y5, Y1
+	VFMADD213PS  Y0, Y4, Y6
+	VFMADD213PS  Y1, Y5, Y7
+	VMAXPS       Y2, Y6, Y2
+	VMAXPS       Y3, Y7, Y3
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	LEAQ         (R9)(DI*2), R9
+	LEAQ         (R8)(AX*2), R8
+	ADDQ         $0x08, R10
+	JMP          done_512
+
+rest_518:
+	CMPQ         R11, $0x01
+	JNE          rest_520
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         R9, R11
+	MOVQ         32(BX), R12
+
+terms_521:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSS (R11), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         R12
+	JNZ          terms_521
+	VORPS        numbers<>+320(SB), Y0, Y2
+	VORPS        numbers<>+320(SB), Y1, Y3
+	VMAXPS       numbers<>+352(SB), Y2, Y2
+	VMAXPS       numbers<>+352(SB), Y3, Y3
+	VBROADCASTSS numbers<>+32(SB), Y4
+	VBROADCASTSS numbers<>+32(SB), Y5
+	VFMADD213PS  numbers<>+64(SB), Y2, Y4
+	VFMADD213PS  numbers<>+64(SB), Y3, Y5
+	VSUBPS       numbers<>+64(SB), Y4, Y6
+	VSUBPS       numbers<>+64(SB), Y5, Y7
+	VFNMADD231PS numbers<>+96(SB), Y6, Y2
+	VFNMADD231PS numbers<>+96(SB), Y7, Y3
+	VPSLLD       $0x17, Y4, Y4
+	VPSLLD       $0x17, Y5, Y5
+	VBROADCASTSS numbers<>+128(SB), Y6
+	VBROADCASTSS numbers<>+128(SB), Y7
+	VFMADD213PS  numbers<>+160(SB), Y2, Y6
+	VFMADD213PS  numbers<>+160(SB), Y3, Y7
+	VFMADD213PS  numbers<>+192(SB), Y2, Y6
+	VFMADD213PS  numbers<>+192(SB), Y3, Y7
+	VFMADD213PS  numbers<>+224(SB), Y2, Y6
+	VFMADD213PS  numbers<>+224(SB), Y3, Y7
+	VFMADD213PS  numbers<>+256(SB), Y2, Y6
+	VFMADD213PS  numbers<>+256(SB), Y3, Y7
+	VMULPS       Y2, Y6, Y6
+	VMULPS       Y3, Y7, Y7
+	VFMADD213PS  Y2, Y2, Y6
+	VFMADD213PS  Y3, Y3, Y7
+	VSUBPS       numbers<>+288(SB), Y4, Y2
+	VSUBPS       numbers<>+288(SB), Y5, Y3
+	VFMADD213PS  Y2, Y4, Y6
+	VFMADD213PS  Y3, Y5, Y7
+	VMAXPS       Y0, Y6, Y0
+	VMAXPS       Y1, Y7, Y1
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	ADDQ         DI, R9
+	ADDQ         AX, R8
+	ADDQ         $0x04, R10
+
+rest_520:
+done_512:
+	MOVQ 16(BX), SI
+	ADDQ DX, SI
+	ADDQ $0x28, BX
+	JMP  hidden_508
+
+last_509:
+	MOVQ 32(BX), DI
+	SHLQ $0x02, DI
+	MOVQ 16(BX), R8
+	ADDQ DX, R8
+	MOVQ (BX), R9
+	MOVQ 8(BX), R10
+	MOVQ 24(BX), R11
+	LEAQ (DI)(DI*2), R12
+
+block_522:
+	CMPQ         R11, $0x05
+	JLT          rest_523
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R10), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R10), Y6
+	VMOVAPS      Y6, Y7
+	VBROADCASTSS 16(R10), Y8
+	VMOVAPS      Y8, Y9
+	MOVQ         R9, R13
+	MOVQ         SI, R14
+	MOVQ         32(BX), R15
+
+terms_525:
+	VMOVUPS      (R14), Y10
+	VMOVUPS      32(R14), Y11
+	VBROADCASTSS (R13), Y12
+	VFMADD231PS  Y10, Y12, Y0
+	VFMADD231PS  Y11, Y12, Y1
+	VBROADCASTSS (R13)(DI*1), Y12
+	VFMADD231PS  Y10, Y12, Y2
+	VFMADD231PS  Y11, Y12, Y3
+	VBROADCASTSS (R13)(DI*2), Y12
+	VFMADD231PS  Y10, Y12, Y4
+	VFMADD231PS  Y11, Y12, Y5
+	VBROADCASTSS (R13)(R12*1), Y12
+	VFMADD231PS  Y10, Y12, Y6
+	VFMADD231PS  Y11, Y12, Y7
+	VBROADCASTSS (R13)(DI*4), Y12
+	VFMADD231PS  Y10, Y12, Y8
+	VFMADD231PS  Y11, Y12, Y9
+	ADDQ         $0x04, R13
+	ADDQ         AX, R14
+	DECQ         R15
+	JNZ          terms_525
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	VMOVUPS      Y4, (R8)(AX*2)
+	VMOVUPS      Y5, 32(R8)(AX*2)
+	VMOVUPS      Y6, (R8)(CX*1)
+	VMOVUPS      Y7, 32(R8)(CX*1)
+	VMOVUPS      Y8, (R8)(AX*4)
+	VMOVUPS      Y9, 32(R8)(AX*4)
+	ADDQ         DI, R9
+	LEAQ         (R9)(DI*4), R9
+	ADDQ         AX, R8
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x14, R10
+	SUBQ         $0x05, R11
+	JMP          block_522
+
+rest_523:
+	CMPQ         R11, $0x04
+	JNE          rest_526
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R10), Y4
+	VMOVAPS      Y4, Y5
+	VBROADCASTSS 12(R10), Y6
+	VMOVAPS      Y6, Y7
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_527:
+	VMOVUPS      (SI), Y8
+	VMOVUPS      32(SI), Y9
+	VBROADCASTSS (R11), Y10
+	VFMADD231PS  Y8, Y10, Y0
+	VFMADD231PS  Y9, Y10, Y1
+	VBROADCASTSS (R11)(DI*1), Y10
+	VFMADD231PS  Y8, Y10, Y2
+	VFMADD231PS  Y9, Y10, Y3
+	VBROADCASTSS (R11)(DI*2), Y10
+	VFMADD231PS  Y8, Y10, Y4
+	VFMADD231PS  Y9, Y10, Y5
+	VBROADCASTSS (R11)(R12*1), Y10
+	VFMADD231PS  Y8, Y10, Y6
+	VFMADD231PS  Y9, Y10, Y7
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_527
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	VMOVUPS      Y4, (R8)(AX*2)
+	VMOVUPS      Y5, 32(R8)(AX*2)
+	VMOVUPS      Y6, (R8)(CX*1)
+	VMOVUPS      Y7, 32(R8)(CX*1)
+	LEAQ         (R9)(DI*4), R9
+	LEAQ         (R8)(AX*4), R8
+	ADDQ         $0x10, R10
+	JMP          done_524
+
+rest_526:
+	CMPQ         R11, $0x03
+	JNE          rest_528
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	VBROADCASTSS 8(R10), Y4
+	VMOVAPS      Y4, Y5
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_529:
+	VMOVUPS      (SI), Y6
+	VMOVUPS      32(SI), Y7
+	VBROADCASTSS (R11), Y8
+	VFMADD231PS  Y6, Y8, Y0
+	VFMADD231PS  Y7, Y8, Y1
+	VBROADCASTSS (R11)(DI*1), Y8
+	VFMADD231PS  Y6, Y8, Y2
+	VFMADD231PS  Y7, Y8, Y3
+	VBROADCASTSS (R11)(DI*2), Y8
+	VFMADD231PS  Y6, Y8, Y4
+	VFMADD231PS  Y7, Y8, Y5
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_529
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	VMOVUPS      Y4, (R8)(AX*2)
+	VMOVUPS      Y5, 32(R8)(AX*2)
+	LEAQ         (R9)(R12*1), R9
+	LEAQ         (R8)(CX*1), R8
+	ADDQ         $0x0c, R10
+	JMP          done_524
+
+rest_528:
+	CMPQ         R11, $0x02
+	JNE          rest_530
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	VBROADCASTSS 4(R10), Y2
+	VMOVAPS      Y2, Y3
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_531:
+	VMOVUPS      (SI), Y4
+	VMOVUPS      32(SI), Y5
+	VBROADCASTSS (R11), Y6
+	VFMADD231PS  Y4, Y6, Y0
+	VFMADD231PS  Y5, Y6, Y1
+	VBROADCASTSS (R11)(DI*1), Y6
+	VFMADD231PS  Y4, Y6, Y2
+	VFMADD231PS  Y5, Y6, Y3
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_531
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	VMOVUPS      Y2, (R8)(AX*1)
+	VMOVUPS      Y3, 32(R8)(AX*1)
+	LEAQ         (R9)(DI*2), R9
+	LEAQ         (R8)(AX*2), R8
+	ADDQ         $0x08, R10
+	JMP          done_524
+
+rest_530:
+	CMPQ         R11, $0x01
+	JNE          rest_532
+	VBROADCASTSS (R10), Y0
+	VMOVAPS      Y0, Y1
+	MOVQ         R9, R11
+	MOVQ         32(BX), BX
+
+terms_533:
+	VMOVUPS      (SI), Y2
+	VMOVUPS      32(SI), Y3
+	VBROADCASTSS (R11), Y4
+	VFMADD231PS  Y2, Y4, Y0
+	VFMADD231PS  Y3, Y4, Y1
+	ADDQ         $0x04, R11
+	ADDQ         AX, SI
+	DECQ         BX
+	JNZ          terms_533
+	VMOVUPS      Y0, (R8)
+	VMOVUPS      Y1, 32(R8)
+	ADDQ         DI, R9
+	ADDQ         AX, R8
+	ADDQ         $0x04, R10
+
+rest_532:
+done_524:
+	ADDQ $0x00000040, DX
+	JMP  strip_506
+
+strip_507:
 	VZEROUPPER
 	RET
 
@@ -15588,16 +18746,16 @@ TEXT ·denseWeightsAVX2(SB), NOSPLIT, $0-56
 	MOVQ gy+16(FP), DI
 	MOVQ out+32(FP), R8
 
-block_450:
+block_534:
 	CMPQ R8, $0x02
-	JLT  rest_451
+	JLT  rest_535
 	MOVQ x+24(FP), R9
 	MOVQ in+40(FP), R10
 	MOVQ BX, R11
 
-inputs_453:
+inputs_537:
 	CMPQ   R10, $0x04
-	JLE    last_454
+	JLE    last_538
 	MOVQ   R11, R12
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -15611,7 +18769,7 @@ inputs_453:
 	MOVQ   R9, R14
 	MOVQ   AX, R15
 
-columns_456:
+columns_540:
 	VMOVUPS      (R14), Y8
 	VMOVUPS      (R14)(AX*1), Y9
 	VMOVUPS      (R14)(AX*2), Y10
@@ -15629,7 +18787,7 @@ columns_456:
 	ADDQ         $0x20, R13
 	ADDQ         $0x20, R14
 	SUBQ         $0x20, R15
-	JNZ          columns_456
+	JNZ          columns_540
 	VUNPCKHPS    Y1, Y0, Y8
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y8, Y0, Y0
@@ -15660,11 +18818,11 @@ columns_456:
 	LEAQ         (R9)(AX*4), R9
 	ADDQ         $0x10, R11
 	SUBQ         $0x04, R10
-	JMP          inputs_453
+	JMP          inputs_537
 
-last_454:
+last_538:
 	CMPQ   R10, $0x04
-	JNE    last_457
+	JNE    last_541
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -15679,7 +18837,7 @@ last_454:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_458:
+columns_542:
 	VMOVUPS      (R9), Y10
 	VMOVUPS      (R9)(AX*1), Y11
 	VMOVUPS      (R9)(AX*2), Y12
@@ -15699,7 +18857,7 @@ columns_458:
 	ADDQ         $0x20, R11
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R12
-	JNZ          columns_458
+	JNZ          columns_542
 	VUNPCKHPS    Y1, Y0, Y10
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y10, Y0, Y0
@@ -15739,11 +18897,11 @@ columns_458:
 	VADDPS       X4, X0, X0
 	VMOVSD       X0, (SI)
 	ADDQ         $0x08, SI
-	JMP          done_455
+	JMP          done_539
 
-last_457:
+last_541:
 	CMPQ   R10, $0x03
-	JNE    last_459
+	JNE    last_543
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -15756,7 +18914,7 @@ last_457:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_460:
+columns_544:
 	VMOVUPS      (R9), Y8
 	VMOVUPS      (R9)(AX*1), Y9
 	VMOVUPS      (R9)(AX*2), Y10
@@ -15773,7 +18931,7 @@ columns_460:
 	ADDQ         $0x20, R11
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R12
-	JNZ          columns_460
+	JNZ          columns_544
 	VUNPCKHPS    Y1, Y0, Y8
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y8, Y0, Y0
@@ -15821,11 +18979,11 @@ columns_460:
 	VADDPS       X3, X0, X0
 	VMOVSD       X0, (SI)
 	ADDQ         $0x08, SI
-	JMP          done_455
+	JMP          done_539
 
-last_459:
+last_543:
 	CMPQ   R10, $0x02
-	JNE    last_461
+	JNE    last_545
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -15836,7 +18994,7 @@ last_459:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_462:
+columns_546:
 	VMOVUPS      (R9), Y6
 	VMOVUPS      (R9)(AX*1), Y7
 	VMOVUPS      (R11), Y8
@@ -15850,7 +19008,7 @@ columns_462:
 	ADDQ         $0x20, R11
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R12
-	JNZ          columns_462
+	JNZ          columns_546
 	VUNPCKHPS    Y1, Y0, Y6
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y6, Y0, Y0
@@ -15886,9 +19044,9 @@ columns_462:
 	VADDPS       X2, X0, X0
 	VMOVSD       X0, (SI)
 	ADDQ         $0x08, SI
-	JMP          done_455
+	JMP          done_539
 
-last_461:
+last_545:
 	MOVQ   R11, R10
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -15897,7 +19055,7 @@ last_461:
 	MOVQ   DI, R11
 	MOVQ   AX, R12
 
-columns_464:
+columns_548:
 	VMOVUPS      (R9), Y4
 	VMOVUPS      (R11), Y5
 	VFMADD231PS  Y4, Y5, Y0
@@ -15908,7 +19066,7 @@ columns_464:
 	ADDQ         $0x20, R11
 	ADDQ         $0x20, R9
 	SUBQ         $0x20, R12
-	JNZ          columns_464
+	JNZ          columns_548
 	VUNPCKHPS    Y0, Y0, Y4
 	VUNPCKLPS    Y0, Y0, Y0
 	VADDPS       Y4, Y0, Y0
@@ -15943,23 +19101,23 @@ columns_464:
 	VMOVSD       X0, (SI)
 	ADDQ         $0x08, SI
 
-done_455:
+done_539:
 	LEAQ (DI)(AX*2), DI
 	ADDQ DX, BX
 	ADDQ DX, BX
 	SUBQ $0x02, R8
-	JMP  block_450
+	JMP  block_534
 
-rest_451:
+rest_535:
 	CMPQ R8, $0x01
-	JNE  rest_465
+	JNE  rest_549
 	MOVQ x+24(FP), R8
 	MOVQ in+40(FP), R9
 	MOVQ BX, R10
 
-inputs_466:
+inputs_550:
 	CMPQ   R9, $0x04
-	JLE    last_467
+	JLE    last_551
 	MOVQ   R10, R11
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -15969,7 +19127,7 @@ inputs_466:
 	MOVQ   R8, R13
 	MOVQ   AX, R14
 
-columns_469:
+columns_553:
 	VMOVUPS      (R13), Y4
 	VMOVUPS      (R13)(AX*1), Y5
 	VMOVUPS      (R13)(AX*2), Y6
@@ -15982,7 +19140,7 @@ columns_469:
 	ADDQ         $0x20, R12
 	ADDQ         $0x20, R13
 	SUBQ         $0x20, R14
-	JNZ          columns_469
+	JNZ          columns_553
 	VUNPCKHPS    Y1, Y0, Y4
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y4, Y0, Y0
@@ -15999,11 +19157,11 @@ columns_469:
 	LEAQ         (R8)(AX*4), R8
 	ADDQ         $0x10, R10
 	SUBQ         $0x04, R9
-	JMP          inputs_466
+	JMP          inputs_550
 
-last_467:
+last_551:
 	CMPQ   R9, $0x04
-	JNE    last_470
+	JNE    last_554
 	MOVQ   R10, R9
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -16013,7 +19171,7 @@ last_467:
 	MOVQ   DI, R10
 	MOVQ   AX, R11
 
-columns_471:
+columns_555:
 	VMOVUPS      (R8), Y5
 	VMOVUPS      (R8)(AX*1), Y6
 	VMOVUPS      (R8)(AX*2), Y7
@@ -16027,7 +19185,7 @@ columns_471:
 	ADDQ         $0x20, R10
 	ADDQ         $0x20, R8
 	SUBQ         $0x20, R11
-	JNZ          columns_471
+	JNZ          columns_555
 	VUNPCKHPS    Y1, Y0, Y5
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y5, Y0, Y0
@@ -16052,11 +19210,11 @@ columns_471:
 	VADDSS       (SI), X4, X4
 	VMOVSS       X4, (SI)
 	ADDQ         $0x04, SI
-	JMP          done_468
+	JMP          done_552
 
-last_470:
+last_554:
 	CMPQ   R9, $0x03
-	JNE    last_472
+	JNE    last_556
 	MOVQ   R10, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -16065,7 +19223,7 @@ last_470:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_473:
+columns_557:
 	VMOVUPS      (R8), Y4
 	VMOVUPS      (R8)(AX*1), Y5
 	VMOVUPS      (R8)(AX*2), Y6
@@ -16077,7 +19235,7 @@ columns_473:
 	ADDQ         $0x20, R9
 	ADDQ         $0x20, R8
 	SUBQ         $0x20, R10
-	JNZ          columns_473
+	JNZ          columns_557
 	VUNPCKHPS    Y1, Y0, Y4
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y4, Y0, Y0
@@ -16106,11 +19264,11 @@ columns_473:
 	VADDSS       (SI), X3, X3
 	VMOVSS       X3, (SI)
 	ADDQ         $0x04, SI
-	JMP          done_468
+	JMP          done_552
 
-last_472:
+last_556:
 	CMPQ   R9, $0x02
-	JNE    last_474
+	JNE    last_558
 	MOVQ   R10, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
@@ -16118,7 +19276,7 @@ last_472:
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_475:
+columns_559:
 	VMOVUPS      (R8), Y3
 	VMOVUPS      (R8)(AX*1), Y4
 	VMOVUPS      (R9), Y5
@@ -16128,7 +19286,7 @@ columns_475:
 	ADDQ         $0x20, R9
 	ADDQ         $0x20, R8
 	SUBQ         $0x20, R10
-	JNZ          columns_475
+	JNZ          columns_559
 	VUNPCKHPS    Y1, Y0, Y3
 	VUNPCKLPS    Y1, Y0, Y0
 	VADDPS       Y3, Y0, Y0
@@ -16151,16 +19309,16 @@ columns_475:
 	VADDSS       (SI), X2, X2
 	VMOVSS       X2, (SI)
 	ADDQ         $0x04, SI
-	JMP          done_468
+	JMP          done_552
 
-last_474:
+last_558:
 	MOVQ   R10, CX
 	VXORPS Y0, Y0, Y0
 	VXORPS Y1, Y1, Y1
 	MOVQ   DI, R9
 	MOVQ   AX, R10
 
-columns_477:
+columns_561:
 	VMOVUPS      (R8), Y2
 	VMOVUPS      (R9), Y3
 	VFMADD231PS  Y2, Y3, Y0
@@ -16168,7 +19326,7 @@ columns_477:
 	ADDQ         $0x20, R9
 	ADDQ         $0x20, R8
 	SUBQ         $0x20, R10
-	JNZ          columns_477
+	JNZ          columns_561
 	VUNPCKHPS    Y0, Y0, Y2
 	VUNPCKLPS    Y0, Y0, Y0
 	VADDPS       Y2, Y0, Y0
@@ -16191,11 +19349,11 @@ columns_477:
 	VMOVSS       X1, (SI)
 	ADDQ         $0x04, SI
 
-done_468:
+done_552:
 	ADDQ AX, DI
 	ADDQ DX, BX
 
-rest_465:
+rest_549:
 	VZEROUPPER
 	RET
 
@@ -16206,7 +19364,7 @@ TEXT ·eluAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_478:
+vectors_562:
 	VMOVUPS      (CX), Y0
 	VORPS        numbers<>+320(SB), Y0, Y1
 	VMAXPS       numbers<>+352(SB), Y1, Y1
@@ -16229,7 +19387,7 @@ vectors_478:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_478
+	JNZ          vectors_562
 	VZEROUPPER
 	RET
 
@@ -16240,7 +19398,7 @@ TEXT ·tanhAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_481:
+vectors_565:
 	VMOVUPS      (CX), Y0
 	VORPS        numbers<>+320(SB), Y0, Y1
 	VADDPS       Y1, Y1, Y1
@@ -16269,7 +19427,7 @@ vectors_481:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_481
+	JNZ          vectors_565
 	VZEROUPPER
 	RET
 
@@ -16280,7 +19438,7 @@ TEXT ·softplusAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_484:
+vectors_568:
 	VMOVUPS      (CX), Y0
 	VORPS        numbers<>+320(SB), Y0, Y1
 	VBROADCASTSS numbers<>+448(SB), Y2
@@ -16325,7 +19483,7 @@ vectors_484:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_484
+	JNZ          vectors_568
 	VZEROUPPER
 	RET
 
@@ -16336,7 +19494,7 @@ TEXT ·siluAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_487:
+vectors_571:
 	VMOVUPS      (CX), Y0
 	VXORPS       numbers<>+320(SB), Y0, Y1
 	VBROADCASTSS numbers<>+448(SB), Y2
@@ -16370,7 +19528,7 @@ vectors_487:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_487
+	JNZ          vectors_571
 	VZEROUPPER
 	RET
 
@@ -16381,7 +19539,7 @@ TEXT ·expAVX2(SB), NOSPLIT, $0-24
 	MOVQ x+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_490:
+vectors_574:
 	VMOVUPS      (CX), Y0
 	VBROADCASTSS numbers<>+448(SB), Y1
 	VMAXPS       Y0, Y1, Y1
@@ -16412,7 +19570,7 @@ vectors_490:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_490
+	JNZ          vectors_574
 	VZEROUPPER
 	RET
 
@@ -16423,7 +19581,7 @@ TEXT ·activateGradELUAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_493:
+vectors_577:
 	VMOVUPS     (AX), Y0
 	VMOVUPS     (CX), Y1
 	VXORPS      Y2, Y2, Y2
@@ -16433,7 +19591,7 @@ vectors_493:
 	ADDQ        $0x20, AX
 	ADDQ        $0x20, CX
 	SUBQ        $0x08, DX
-	JNZ         vectors_493
+	JNZ         vectors_577
 	VZEROUPPER
 	RET
 
@@ -16444,7 +19602,7 @@ TEXT ·activateGradTanhAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_496:
+vectors_580:
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
 	VMULPS       Y1, Y1, Y1
@@ -16453,7 +19611,7 @@ vectors_496:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_496
+	JNZ          vectors_580
 	VZEROUPPER
 	RET
 
@@ -16464,7 +19622,7 @@ TEXT ·activateGradReLUAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_499:
+vectors_583:
 	VMOVUPS (AX), Y0
 	VMOVUPS (CX), Y1
 	VXORPS  Y2, Y2, Y2
@@ -16474,7 +19632,7 @@ vectors_499:
 	ADDQ    $0x20, AX
 	ADDQ    $0x20, CX
 	SUBQ    $0x08, DX
-	JNZ     vectors_499
+	JNZ     vectors_583
 	VZEROUPPER
 	RET
 
@@ -16485,7 +19643,7 @@ TEXT ·activateGradSoftplusAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_502:
+vectors_586:
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
 	VXORPS       numbers<>+320(SB), Y1, Y1
@@ -16511,7 +19669,7 @@ vectors_502:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_502
+	JNZ          vectors_586
 	VZEROUPPER
 	RET
 
@@ -16522,7 +19680,7 @@ TEXT ·activateGradSiLUAVX2(SB), NOSPLIT, $0-24
 	MOVQ y+8(FP), CX
 	MOVQ n+16(FP), DX
 
-vectors_505:
+vectors_589:
 	VMOVUPS      (AX), Y0
 	VMOVUPS      (CX), Y1
 	VXORPS       numbers<>+320(SB), Y1, Y2
@@ -16561,7 +19719,7 @@ vectors_505:
 	ADDQ         $0x20, AX
 	ADDQ         $0x20, CX
 	SUBQ         $0x08, DX
-	JNZ          vectors_505
+	JNZ          vectors_589
 	VZEROUPPER
 	RET
 
@@ -16574,12 +19732,12 @@ TEXT ·coupleAVX2(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_508:
+rows_592:
 	VBROADCASTSS (BX), Y0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_509:
+vectors_593:
 	VMOVUPS      (CX), Y1
 	VMOVUPS      32(CX), Y2
 	VORPS        numbers<>+320(SB), Y1, Y3
@@ -16697,10 +19855,10 @@ vectors_509:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, DI
 	SUBQ         $0x10, R8
-	JNZ          vectors_509
+	JNZ          vectors_593
 	ADDQ         $0x04, BX
 	DECQ         SI
-	JNZ          rows_508
+	JNZ          rows_592
 	VZEROUPPER
 	RET
 
@@ -16715,13 +19873,13 @@ TEXT ·coupleGradAVX2(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_512:
+rows_596:
 	VBROADCASTSS (DI), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_513:
+vectors_597:
 	VMOVUPS      (DX), Y2
 	VORPS        numbers<>+320(SB), Y2, Y3
 	VADDPS       Y3, Y3, Y3
@@ -16821,7 +19979,7 @@ vectors_513:
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, R9
 	SUBQ         $0x08, R10
-	JNZ          vectors_513
+	JNZ          vectors_597
 	VUNPCKHPS    Y1, Y1, Y0
 	VUNPCKLPS    Y1, Y1, Y1
 	VADDPS       Y0, Y1, Y1
@@ -16835,7 +19993,7 @@ vectors_513:
 	ADDQ         $0x04, SI
 	ADDQ         $0x04, DI
 	DECQ         R8
-	JNZ          rows_512
+	JNZ          rows_596
 	VZEROUPPER
 	RET
 
@@ -16848,13 +20006,13 @@ TEXT ·uncoupleAVX2(SB), NOSPLIT, $0-56
 	MOVQ scale+32(FP), BX
 	MOVQ m+40(FP), SI
 
-rows_516:
+rows_600:
 	VBROADCASTSS (BX), Y0
 	VXORPS       numbers<>+320(SB), Y0, Y0
 	MOVQ         logdet+8(FP), DI
 	MOVQ         n+48(FP), R8
 
-vectors_517:
+vectors_601:
 	VMOVUPS      (CX), Y1
 	VMOVUPS      32(CX), Y2
 	VORPS        numbers<>+320(SB), Y1, Y3
@@ -16974,10 +20132,10 @@ vectors_517:
 	ADDQ         $0x40, DX
 	ADDQ         $0x40, DI
 	SUBQ         $0x10, R8
-	JNZ          vectors_517
+	JNZ          vectors_601
 	ADDQ         $0x04, BX
 	DECQ         SI
-	JNZ          rows_516
+	JNZ          rows_600
 	VZEROUPPER
 	RET
 
@@ -16992,13 +20150,13 @@ TEXT ·uncoupleGradAVX2(SB), NOSPLIT, $0-72
 	MOVQ scale+48(FP), DI
 	MOVQ m+56(FP), R8
 
-rows_520:
+rows_604:
 	VBROADCASTSS (DI), Y0
 	VXORPS       Y1, Y1, Y1
 	MOVQ         gl+40(FP), R9
 	MOVQ         n+64(FP), R10
 
-vectors_521:
+vectors_605:
 	VMOVUPS      (DX), Y2
 	VORPS        numbers<>+320(SB), Y2, Y3
 	VADDPS       Y3, Y3, Y3
@@ -17098,7 +20256,7 @@ vectors_521:
 	ADDQ         $0x20, BX
 	ADDQ         $0x20, R9
 	SUBQ         $0x08, R10
-	JNZ          vectors_521
+	JNZ          vectors_605
 	VUNPCKHPS    Y1, Y1, Y0
 	VUNPCKLPS    Y1, Y1, Y1
 	VADDPS       Y0, Y1, Y1
@@ -17112,7 +20270,7 @@ vectors_521:
 	ADDQ         $0x04, SI
 	ADDQ         $0x04, DI
 	DECQ         R8
-	JNZ          rows_520
+	JNZ          rows_604
 	VZEROUPPER
 	RET
 

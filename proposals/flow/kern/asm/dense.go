@@ -75,6 +75,14 @@ func (s strides) skip(base reg.Register, k int) {
 	}
 }
 
+// A layer is what the code of a layer needs in registers.
+type layer struct {
+	y, x, w, b   reg.Register // y, w and b move with the rows
+	out          reg.Register // rows to go
+	in           func() reg.Register
+	rows, inputs strides // of x and y, and of w
+}
+
 // dense writes the function of a layer with an activation.
 func (v isa) dense(act string) {
 	v.begin("dense"+act, "is denseGo with the activation of its name.", "y, x, w, b *float32, out, in, n int")
@@ -84,50 +92,117 @@ func (v isa) dense(act string) {
 	rows := newStrides(n4)
 	in4 := arg("in")
 	SHLQ(U8(2), in4)
-	weights := newStrides(in4)
-
+	inputs := newStrides(in4)
 	v.columns(func(cols int) {
-		w, b, yRow := arg("w"), arg("b"), copyOf(y)
-		out := arg("out")
-		inBlocks(out, v.rows, func(k int) {
-			acc := make([][]Vec, k)
-			for r := range acc {
-				acc[r] = make([]Vec, cols)
-				acc[r][0] = v.constant(Mem{Base: b, Disp: 4 * r})
-				for c := 1; c < cols; c++ {
-					acc[r][c] = v.vec()
-					VMOVAPS(acc[r][0], acc[r][c])
-				}
-			}
-			wi, xi := copyOf(w), copyOf(x)
-			terms := arg("in")
-			v.sums(acc, xi, terms, func(r int) Mem { return weights.row(wi, r) }, func() {
-				ADDQ(U8(4), wi)
-				ADDQ(n4, xi)
-			})
-			for r, row := range acc {
-				if act == "ELU" {
-					for part := range slices.Chunk(row, v.turns) {
-						v.elu(part...)
-					}
-				}
-				for c, a := range row {
-					switch act {
-					case "Tanh":
-						a = v.tanh(a)[0]
-					case "ReLU":
-						zero := v.zero()
-						VMAXPS(a, zero, a)
-					}
-					VMOVUPS(a, rows.row(yRow, r).Offset(c*v.bytes))
-				}
-			}
-			weights.skip(w, k)
-			rows.skip(yRow, k)
-			ADDQ(U8(4*k), b)
+		v.layer(act, cols, layer{
+			y: copyOf(y), x: x, w: arg("w"), b: arg("b"), out: arg("out"),
+			in:   func() reg.Register { return arg("in") },
+			rows: rows, inputs: inputs,
 		})
 	}, x, y)
 	end()
+}
+
+// network writes the function of layers with an activation, after the last of
+// which there is none. A strip of columns goes through all of them.
+func (v isa) network(act string) {
+	v.begin("network"+act, "is denseGo of each of the layers with the activation of its name, but the last with none.", "layers *float32, count int, x *float32, n int")
+	// The fields of kern.layerPointers.
+	const (
+		fieldW, fieldB, fieldY, fieldOut, fieldIn = 0, 8, 16, 24, 32
+		size                                      = 40
+	)
+	n4 := arg("n")
+	SHLQ(U8(2), n4)
+	rows := newStrides(n4)
+	offset := GP64() // of the strip in its row
+	XORQ(offset, offset)
+	toGo := AllocLocal(8)
+	for _, cols := range v.cols {
+		top, next := label("strip"), label("strip")
+		bytes := cols * v.bytes
+		Label(top)
+		left := GP64()
+		MOVQ(n4, left)
+		SUBQ(offset, left)
+		CMPQ(left, U32(bytes))
+		JLT(LabelRef(next))
+		l, x := arg("layers"), arg("x")
+		ADDQ(offset, x)
+		count := arg("count")
+		MOVQ(count, toGo)
+		field := func(at int) reg.GPVirtual {
+			r := GP64()
+			MOVQ(Mem{Base: l, Disp: at}, r)
+			return r
+		}
+		one := func(act string) {
+			in4 := field(fieldIn)
+			SHLQ(U8(2), in4)
+			y := field(fieldY)
+			ADDQ(offset, y)
+			v.layer(act, cols, layer{
+				y: y, x: x, w: field(fieldW), b: field(fieldB), out: field(fieldOut),
+				in:   func() reg.Register { return field(fieldIn) },
+				rows: rows, inputs: newStrides(in4),
+			})
+		}
+		hidden, last := label("hidden"), label("last")
+		Label(hidden)
+		DECQ(toGo)
+		JEQ(LabelRef(last))
+		one(act)
+		MOVQ(Mem{Base: l, Disp: fieldY}, x)
+		ADDQ(offset, x)
+		ADDQ(U8(size), l)
+		JMP(LabelRef(hidden))
+		Label(last)
+		one("")
+		ADDQ(U32(bytes), offset)
+		JMP(LabelRef(top))
+		Label(next)
+	}
+	end()
+}
+
+// layer writes the code of a layer for some vectors of columns.
+func (v isa) layer(act string, cols int, l layer) {
+	inBlocks(l.out, v.rows, func(k int) {
+		acc := make([][]Vec, k)
+		for r := range acc {
+			acc[r] = make([]Vec, cols)
+			acc[r][0] = v.constant(Mem{Base: l.b, Disp: 4 * r})
+			for c := 1; c < cols; c++ {
+				acc[r][c] = v.vec()
+				VMOVAPS(acc[r][0], acc[r][c])
+			}
+		}
+		wi, xi := copyOf(l.w), copyOf(l.x)
+		v.sums(acc, xi, l.in(), func(r int) Mem { return l.inputs.row(wi, r) }, func() {
+			ADDQ(U8(4), wi)
+			ADDQ(l.rows.one, xi)
+		})
+		for r, row := range acc {
+			if act == "ELU" {
+				for part := range slices.Chunk(row, v.turns) {
+					v.elu(part...)
+				}
+			}
+			for c, a := range row {
+				switch act {
+				case "Tanh":
+					a = v.tanh(a)[0]
+				case "ReLU":
+					zero := v.zero()
+					VMAXPS(a, zero, a)
+				}
+				VMOVUPS(a, l.rows.row(l.y, r).Offset(c*v.bytes))
+			}
+		}
+		l.inputs.skip(l.w, k)
+		l.rows.skip(l.y, k)
+		ADDQ(U8(4*k), l.b)
+	})
 }
 
 // denseInput writes the function of the adjoint to the input, times the

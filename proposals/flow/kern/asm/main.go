@@ -32,6 +32,7 @@ func main() {
 			v.dense(act)
 			v.denseInput(act)
 		}
+		v.network("ELU")
 		v.denseWeights()
 		v.elementwise()
 		v.coupling()

@@ -37,14 +37,27 @@ func bindCorrelation(m models.Model, c Chain) func(dst []float64) {
 			direction = append(direction, l.correlation(field, c.State, productUnit(m)))
 		}
 	}
+	unit := hasUnitSpins(m)
 	return func(dst []float64) {
 		at := dst
 		for mu, side := range sides {
 			n := side/2 + 1
 			direction[mu](at[:n])
+			if unit {
+				at[0] = 1 // and not what transforms round off
+			}
 			at = at[n:]
 		}
 	}
+}
+
+// hasUnitSpins reports whether |sigma| is known to be 1 at every site.
+func hasUnitSpins(m models.Model) bool {
+	if p, ok := m.(models.PairCoupled); ok {
+		return p.States() == 2 || p.Couplings().Pair != models.Product
+	}
+	f, ok := m.(models.FieldCoupled)
+	return ok && f.FieldCouplings().Unit
 }
 
 // lines are the lines of a lattice along one direction. Its sites fall into
@@ -73,7 +86,7 @@ func productUnit(m models.Model) (unit float64) {
 		return 0
 	}
 	if p.Couplings().Pair == models.Cosine {
-		return 0
+		return map[int]float64{3: 2, 4: 1, 6: 2}[p.States()] // of cosines that are 0, 1/2 or 1
 	}
 	unit = float64(p.States() - 1)
 	if p.Couplings().Pair == models.Equal {
@@ -115,11 +128,15 @@ func (l lines) correlation(field models.SpinField, s models.State, unit float64)
 		}
 		sum.fft.Sequence(line, modes)
 		for r := range dst {
-			dst[r] = line[r] / float64(l.side)
-			if unit != 0 {
-				dst[r] = float64(int(math.Round(dst[r]*unit))) / unit // no -0
-			}
-			dst[r] /= float64(n)
+			dst[r] = toMultiple(line[r]/float64(l.side), unit) / float64(n)
 		}
 	}
+}
+
+// toMultiple returns the multiple of 1/unit that is next to v, and v if unit is 0.
+func toMultiple(v, unit float64) float64 {
+	if unit == 0 {
+		return v
+	}
+	return float64(int(math.Round(v*unit))) / unit // no -0
 }

@@ -176,6 +176,7 @@ func TestRegistered(t *testing.T) {
 	want := []string{
 		"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "connected_susceptibility", "binder",
 		"structure_factor", "correlation_length", "correlation",
+		"correlator", "connected_correlator", "effective_mass", "connected_effective_mass",
 		"overlap", "abs_overlap", "squared_overlap", "overlap_binder",
 		"improved_susceptibility", "improved_structure_factor",
 		"action", "phi2", "phi4", "phi_neighbour", "helicity_modulus", "vorticity",

@@ -109,6 +109,7 @@ func init() {
 	registerStructureFactor()
 	registerCorrelationLength()
 	registerCorrelation()
+	registerCorrelator()
 	registerOverlap()
 	registerImproved()
 	registerFields()

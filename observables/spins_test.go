@@ -232,6 +232,9 @@ func TestGradients(t *testing.T) {
 			for _, e := range estimators(m, o, width) {
 				f := e.Function
 				mean := means(e, records, []float64{1, 1, 1, 1, 1})
+				if math.IsNaN(f.Value(mean)) && strings.HasSuffix(o.Name, "effective_mass") {
+					continue // means so far from those of a correlator; see TestEffectiveMassOfFreeField
+				}
 				gradient := make([]float64, f.Terms)
 				f.Gradient(mean, gradient)
 				for k, got := range gradient {

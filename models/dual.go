@@ -169,6 +169,13 @@ func (d *Dual) SampleSpins(x Field, s Spins, random *mc.Stream) {
 	}
 }
 
+// Expect writes the means of the spins given x, t_i = tanh(x_i + b_i).
+func (d *Dual) Expect(x Field, t []float64) {
+	for i, v := range x {
+		t[i] = math.Tanh(v + d.field[i])
+	}
+}
+
 // LogDet returns ln det M.
 func (d *Dual) LogDet() float64 { return d.m.logDet() }
 

@@ -141,6 +141,9 @@ func (m *DualIsing) Spins() PairCoupled { return m.ising }
 // SampleX implements [Dualised].
 func (m *DualIsing) SampleX(s Spins, x Field, random *mc.Stream) { m.dual.SampleX(s, x, random) }
 
+// Expect implements [Dualised].
+func (m *DualIsing) Expect(x Field, t []float64) { m.dual.Expect(x, t) }
+
 // Dim implements [Differentiable].
 func (m *DualIsing) Dim() int { return m.Sites() }
 

@@ -12,7 +12,11 @@ func (m *DualIsing) Exact() map[string]float64 {
 	if !ok {
 		return nil
 	}
-	known := map[string]float64{"log_z": m.dual.LogZ(spins.LogZ)}
+	known := map[string]float64{
+		"log_z":                   m.dual.LogZ(spins.LogZ),
+		"improved_energy":         spins.Energy, // of the spins
+		"improved_susceptibility": float64(m.Sites()) * m.Thermal.Beta() * spins.Mag2,
+	}
 	if m.File == nil {
 		zero := 2*float64(len(m.Shape))*m.Thermal.Beta()*m.J + m.dual.alpha // M_0
 		known["magnetization"] = zero * spins.Mag

@@ -42,6 +42,8 @@ type Dualised interface {
 	Spins() PairCoupled
 	// SampleX draws x given s.
 	SampleX(s Spins, x Field, random *mc.Stream)
+	// Expect writes the mean of each spin given x.
+	Expect(x Field, t []float64)
 }
 
 // Spins implements [Dualised].

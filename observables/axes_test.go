@@ -387,7 +387,7 @@ func ExampleObservable_function() {
 		0, 0, 0, 0,
 		0, 0, 0, 0,
 	}
-	columns := observables.Columns(m, []observables.Observable{o}, false)
+	columns := observables.Columns(m, []observables.Observable{o}, observables.NoSource)
 	row := make([]float64, columns[0].Width)
 	observables.NewProbe(m, columns, s).Read(row)
 	fmt.Println(columns, row)

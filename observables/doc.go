@@ -53,6 +53,11 @@
 // told: where that is one of thermalization, the probe is to be read once when
 // thermalization ends, and the row dropped.
 //
+// Kernels that move the continuous dual of two-valued spins give the mean of each
+// spin given x, which serves as well: a column with Dual reads it off the chain's
+// [Bridged] state. Where kernels have moved the spins since, x is drawn from them for
+// it. A chain has one [Source]: the dual, where there is one, or else clusters.
+//
 // # Exact values
 //
 // Where a model has few states, [Enumerate] returns the exact value of every

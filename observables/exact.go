@@ -76,6 +76,9 @@ func Enumerate(m models.Model, of []Observable) (map[string][]float64, bool) {
 // plain returns the observable that has the exact values of o, and the name of
 // o. It returns false if there is none.
 func plain(o Observable, m models.Model) (name string, same Observable, ok bool) {
+	if o.Check(m) != nil {
+		return o.Name, o, false
+	}
 	same, ok = o, true
 	if o.Improved(m) {
 		if _, ok = Find(o.Name); ok { // of a derived one the name says nothing
@@ -222,7 +225,7 @@ func (e ensemble) sum(copies int, of []*expectation, values map[string][]float64
 	for _, x := range of {
 		read = append(read, x.observable)
 	}
-	fields := Columns(e.model, read, false)
+	fields := Columns(e.model, read, NoSource)
 	at, width := make(map[string]int), 0
 	for _, f := range fields {
 		at[f.Name] = width

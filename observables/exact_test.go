@@ -227,7 +227,7 @@ func TestEnumerateLeavesOut(t *testing.T) {
 	if values, _ := Enumerate(cold, []Observable{derived(t, "mean(1/magnetization)", cold)}); len(values) != 1 || values["derived"][0] != 1 {
 		t.Errorf("of a frozen model, the values are %v, want 1", values)
 	}
-	improved, err := Derive("improved_energy", "improved_susceptibility", m)
+	improved, err := Derive("improved_specific_heat", "improved_susceptibility", m)
 	if err != nil {
 		t.Fatal(err)
 	}

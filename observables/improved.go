@@ -24,7 +24,8 @@ import (
 func registerImproved() {
 	RegisterColumn(Column{
 		Name:  "improved_squared_magnetization",
-		Check: hasClusters,
+		Check: hasClustersOrDual,
+		Dual:  dualMagnetization,
 		Clusters: func(m models.Model, s models.State) ClusterAverage {
 			return newClusterMagnetization(m, s)
 		},
@@ -32,22 +33,47 @@ func registerImproved() {
 	RegisterColumn(Column{
 		Name: "improved_structure_factor",
 		Check: func(m models.Model) error {
-			if err := hasClusters(m); err != nil {
+			if err := hasClustersOrDual(m); err != nil {
 				return err
 			}
 			return hasLattice(m)
 		},
 		Width: axesWidth,
+		Dual:  dualStructureFactor,
 		Clusters: func(m models.Model, s models.State) ClusterAverage {
 			return newClusterSpectrum(m, s)
 		},
 	})
+	RegisterColumn(Column{
+		Name:  "improved_energy",
+		Check: hasDual,
+		Dual:  dualEnergy,
+	})
+	RegisterColumn(Column{
+		Name: "improved_correlation",
+		Check: func(m models.Model) error {
+			if err := hasDual(m); err != nil {
+				return err
+			}
+			return hasLattice(m)
+		},
+		Width: axesWidth,
+		Dual:  dualCorrelation,
+	})
+	Register(Observable{
+		Name:    "improved_energy",
+		Doc:     "<H>/N of two-valued spins from x of their continuous dual, with t = tanh(x + b) in place of s",
+		Columns: fixed("improved_energy"),
+	})
 	Register(Observable{
 		Name:    "improved_susceptibility",
-		Doc:     "N beta <m^2> from the clusters of the kernel: beta <sum_C M_C^2>/N, or beta <M_C^2/|C|> of single ones",
+		Doc:     "N beta <m^2> from the clusters of the kernel: beta <sum_C M_C^2>/N, or beta <M_C^2/|C|> of single ones; or from x of the dual: beta <(sum t)^2 + sum (1 - t^2)>/N",
 		Columns: fixed("improved_squared_magnetization"),
 		Estimators: number(func(m models.Model) analysis.Function {
 			scale := float64(m.Sites()) * m.Beta()
+			if d, ok := m.(models.Dualised); ok { // whose own is 1
+				scale = float64(m.Sites()) * d.Spins().Beta()
+			}
 			return analysis.Function{
 				Terms:    1,
 				Term:     func(r, t []float64) { t[0] = r[0] },
@@ -58,14 +84,29 @@ func registerImproved() {
 	})
 	Register(Observable{
 		Name:       "improved_structure_factor",
-		Doc:        "S(k) from the clusters of the kernel: <sum_C |sum_(x in C) s_x e^(ikx)|^2>/N, or that of single ones over |C|",
+		Doc:        "S(k) from the clusters of the kernel: <sum_C |sum_(x in C) s_x e^(ikx)|^2>/N, or that of single ones over |C|; or from x of the dual, as the susceptibility",
 		Columns:    fixed("improved_structure_factor"),
 		Points:     axesPoints(waveNumber),
 		Estimators: axesEstimators,
 	})
+	Register(Observable{
+		Name:       "improved_correlation",
+		Doc:        "C(r) of two-valued spins from x of their continuous dual: <t_x t_(x+r)>, and 1 at r = 0",
+		Columns:    fixed("improved_correlation"),
+		Points:     axesPoints(func(n, _ int) float64 { return float64(n) }),
+		Estimators: axesEstimators,
+	})
 }
 
-// hasClusters is the Check of improved estimators.
+// hasClustersOrDual is the Check of what is improved by either.
+func hasClustersOrDual(m models.Model) error {
+	if hasDual(m) == nil {
+		return nil
+	}
+	return hasClusters(m)
+}
+
+// hasClusters is the Check of estimators that clusters improve.
 func hasClusters(m models.Model) error {
 	if p, ok := m.(models.PairCoupled); !ok || p.Couplings().Pair == models.Cosine {
 		return errors.New("the model has no pair couplings by which a kernel could join spins to clusters of independent sign or colour (models.PairCoupled)")

@@ -327,7 +327,7 @@ func TestImproved(t *testing.T) {
 			names = append(names, o.Name)
 		}
 	}
-	if want := []string{"improved_susceptibility", "improved_structure_factor"}; !slices.Equal(names, want) {
+	if want := []string{"improved_energy", "improved_susceptibility", "improved_structure_factor", "improved_correlation"}; !slices.Equal(names, want) {
 		t.Errorf("improved are %q, want %q", names, want)
 	}
 }
@@ -338,7 +338,7 @@ func ExampleProbe_Listener() {
 	m := newIsing(2, 2)
 	s := models.Spins{1, 1, 1, 0}
 	o, _ := observables.Find("improved_susceptibility")
-	probe := observables.NewProbe(m, observables.Columns(m, []observables.Observable{o}, true), s)
+	probe := observables.NewProbe(m, observables.Columns(m, []observables.Observable{o}, observables.FromClusters), s)
 
 	clusters := probe.Listener(0)
 	clusters.All([]uint32{0, 0, 0, 3}) // of 3 sites and 1: m^2 = (9 + 1)/16

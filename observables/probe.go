@@ -35,8 +35,8 @@ type Field struct {
 
 // Columns returns the columns that a run of a model must record to estimate
 // observables, each once, in the order of their registration; those that are
-// averages over clusters only if the kernels build some.
-func Columns(m models.Model, of []Observable, clusters bool) []Field {
+// improved only if the source has them.
+func Columns(m models.Model, of []Observable, source Source) []Field {
 	needed := make(map[string]bool)
 	for _, o := range of {
 		for _, c := range o.Columns(m) {
@@ -45,7 +45,7 @@ func Columns(m models.Model, of []Observable, clusters bool) []Field {
 	}
 	var fields []Field
 	for _, c := range columns.All() {
-		if needed[c.Name] && (clusters || c.Clusters == nil) {
+		if needed[c.Name] && c.recorded(source) {
 			fields = append(fields, Field{c.Name, c.width(m)})
 		}
 	}
@@ -69,18 +69,25 @@ type reader struct {
 
 // NewProbe returns the probe that reads columns off the chains of a group. The
 // columns must be registered and have passed Check. Those of pairs are read off
-// chains 0 and 1, 2 and 3, ...; it panics if one is left over.
+// chains 0 and 1, 2 and 3, ...; it panics if one is left over. Improved ones are read
+// off the dual where the state is [Bridged] or the model [models.Dualised], and else
+// off clusters.
 func NewProbe(m models.Model, columns []Field, chains ...models.State) *Probe {
 	p := &Probe{listeners: make([][]ClusterAverage, len(chains))}
 	for k, s := range chains {
-		c := Chain{State: s}
+		c := Chain{State: spinsOf(s)}
 		if partner := k ^ 1; partner < len(chains) {
-			c.Partner = chains[partner]
+			c.Partner = spinsOf(chains[partner])
 		}
+		dual := newDualReader(m, s)
 		for i, f := range columns {
 			column := mustFindColumn(f.Name)
 			if column.Pair && c.Partner == nil {
 				panic(noPartner)
+			}
+			if read := dual.bind(column); read != nil {
+				p.readers = append(p.readers, reader{read: read, width: f.Width})
+				continue
 			}
 			if column.Clusters != nil {
 				average := column.Clusters(m, s)

@@ -54,21 +54,21 @@ func read(m models.Model, column string, s models.State) []float64 {
 func TestColumnsOfObservables(t *testing.T) {
 	ising, potts := newIsing(4, 6), newPotts(3, 4, 6)
 	for _, c := range []struct {
-		model    models.Model
-		names    []string
-		clusters bool
-		want     []observables.Field
+		model  models.Model
+		names  []string
+		source observables.Source
+		want   []observables.Field
 	}{
-		{ising, nil, true, nil},
-		{ising, []string{"specific_heat"}, false, []observables.Field{{"energy", 1}}},
-		{ising, []string{"binder", "susceptibility", "specific_heat", "energy"}, false, []observables.Field{{"energy", 1}, {"magnetization", 1}}},
-		{ising, []string{"abs_magnetization", "magnetization", "energy"}, false, []observables.Field{{"energy", 1}, {"magnetization", 1}, {"abs_magnetization", 1}}},
-		{potts, []string{"binder", "connected_susceptibility"}, false, []observables.Field{{"abs_magnetization", 1}, {"squared_magnetization", 1}}},
-		{ising, []string{"correlation", "correlation_length", "structure_factor"}, false, []observables.Field{{"structure_factor", 7}, {"smallest_modes", 3}, {"correlation", 7}}},
-		{ising, []string{"improved_susceptibility", "energy"}, false, []observables.Field{{"energy", 1}}},
-		{ising, []string{"improved_susceptibility", "improved_structure_factor", "energy"}, true, []observables.Field{{"energy", 1}, {"improved_squared_magnetization", 1}, {"improved_structure_factor", 7}}},
+		{ising, nil, observables.FromClusters, nil},
+		{ising, []string{"specific_heat"}, observables.NoSource, []observables.Field{{"energy", 1}}},
+		{ising, []string{"binder", "susceptibility", "specific_heat", "energy"}, observables.NoSource, []observables.Field{{"energy", 1}, {"magnetization", 1}}},
+		{ising, []string{"abs_magnetization", "magnetization", "energy"}, observables.NoSource, []observables.Field{{"energy", 1}, {"magnetization", 1}, {"abs_magnetization", 1}}},
+		{potts, []string{"binder", "connected_susceptibility"}, observables.NoSource, []observables.Field{{"abs_magnetization", 1}, {"squared_magnetization", 1}}},
+		{ising, []string{"correlation", "correlation_length", "structure_factor"}, observables.NoSource, []observables.Field{{"structure_factor", 7}, {"smallest_modes", 3}, {"correlation", 7}}},
+		{ising, []string{"improved_susceptibility", "energy"}, observables.NoSource, []observables.Field{{"energy", 1}}},
+		{ising, []string{"improved_susceptibility", "improved_structure_factor", "energy"}, observables.FromClusters, []observables.Field{{"energy", 1}, {"improved_squared_magnetization", 1}, {"improved_structure_factor", 7}}},
 	} {
-		if got := observables.Columns(c.model, find(t, c.names...), c.clusters); !slices.Equal(got, c.want) {
+		if got := observables.Columns(c.model, find(t, c.names...), c.source); !slices.Equal(got, c.want) {
 			t.Errorf("columns of %q are %v, want %v", c.names, got, c.want)
 		}
 	}
@@ -165,7 +165,7 @@ func TestRegistered(t *testing.T) {
 		if o.Estimators != nil {
 			estimators = len(o.Estimators(m))
 		} else {
-			for _, f := range observables.Columns(m, []observables.Observable{o}, true) {
+			for _, f := range observables.Columns(m, []observables.Observable{o}, sourceOf(m, o)) {
 				estimators += f.Width
 			}
 		}
@@ -178,7 +178,7 @@ func TestRegistered(t *testing.T) {
 		"structure_factor", "correlation_length", "correlation",
 		"correlator", "connected_correlator", "effective_mass", "connected_effective_mass",
 		"overlap", "abs_overlap", "squared_overlap", "overlap_binder",
-		"improved_susceptibility", "improved_structure_factor",
+		"improved_energy", "improved_susceptibility", "improved_structure_factor", "improved_correlation",
 		"action", "phi2", "phi4", "phi_neighbour", "helicity_modulus", "vorticity",
 	}
 	if !slices.Equal(names, want) {

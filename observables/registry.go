@@ -34,6 +34,29 @@ type Column struct {
 	// Clusters, if not nil, returns what averages the quantity over the
 	// clusters that a kernel builds on the state s, and stands for Bind.
 	Clusters func(m models.Model, s models.State) ClusterAverage
+	// Dual, if not nil, returns the function that reads the quantity off what is
+	// expected of two-valued spins given the numbers of their continuous dual,
+	// t_i = E[s_i | x], and stands for Bind where a kernel moves these numbers. The
+	// model is that of the spins.
+	Dual func(m models.PairCoupled, t []float64) func(dst []float64)
+}
+
+// A Source is what improved estimators of a chain are averages over.
+type Source uint8
+
+// The sources.
+const (
+	NoSource     Source = iota // there are no improved estimators
+	FromClusters               // clusters that the kernel builds
+	FromDual                   // numbers of the continuous dual, which the kernel moves
+)
+
+// improved reports whether the column is recorded from some sources only.
+func (c Column) improved() bool { return c.Clusters != nil || c.Dual != nil }
+
+// recorded reports whether the column is recorded from a source.
+func (c Column) recorded(from Source) bool {
+	return !c.improved() || from == FromClusters && c.Clusters != nil || from == FromDual && c.Dual != nil
 }
 
 // A Chain is what a column is read off.
@@ -166,14 +189,20 @@ func (o Observable) Paired(m models.Model) bool {
 }
 
 // Improved reports whether the observable is estimated from the clusters that
-// a kernel builds.
+// a kernel builds, or from the numbers of the dual that it moves.
 func (o Observable) Improved(m models.Model) bool {
+	return !o.From(m, NoSource)
+}
+
+// From reports whether the observable can be estimated where this is the source of
+// improved estimators.
+func (o Observable) From(m models.Model, source Source) bool {
 	for _, name := range o.Columns(m) {
-		if mustFindColumn(name).Clusters != nil {
-			return true
+		if !mustFindColumn(name).recorded(source) {
+			return false
 		}
 	}
-	return false
+	return true
 }
 
 func mustFindColumn(name string) Column {

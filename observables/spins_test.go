@@ -219,7 +219,7 @@ func TestGradients(t *testing.T) {
 	for _, m := range []models.Model{newIsing(4, 4), newPotts(3, 4, 6)} {
 		for _, o := range observables.All() {
 			var width int
-			for _, f := range observables.Columns(m, []observables.Observable{o}, true) {
+			for _, f := range observables.Columns(m, []observables.Observable{o}, sourceOf(m, o)) {
 				width += f.Width
 			}
 			records := make([][]float64, len(base))
@@ -354,7 +354,7 @@ func TestObservablesAreExact(t *testing.T) {
 	for name := range exact {
 		o := find(t, name)[0]
 		s := make(models.Spins, m.Sites())
-		columns := observables.Columns(m, []observables.Observable{o}, false)
+		columns := observables.Columns(m, []observables.Observable{o}, observables.NoSource)
 		probe := observables.NewProbe(m, columns, s)
 		var records [][]float64
 		var weights []float64

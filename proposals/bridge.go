@@ -33,6 +33,11 @@ type Bridge struct {
 	shown   models.Spins
 	random  *mc.Stream // for what kernels go on with
 	measure *mc.Stream // for what is shown, on which nothing else depends
+
+	expected []float64    // E[s | x], if that is shown too; else nil
+	seen     models.Field // x drawn for it where spins have moved last
+	see      *mc.Stream   // for seen, on which nothing else depends
+
 	current current
 	fresh   bool // whether shown is of the present state
 }
@@ -74,6 +79,15 @@ func (b *Bridge) X() models.Field { return b.x }
 // after [Bridge.Show], and to be read only.
 func (b *Bridge) Shown() models.Spins { return b.shown }
 
+// Expect makes the bridge show beside the spins what they are expected to be given x,
+// E[s_i | x], in what it returns, to be read only, after [Bridge.Show]. Where kernels
+// of spins have moved last x is out of date, and a new one is drawn from the spins
+// with see, a stream on which nothing else depends.
+func (b *Bridge) Expect(see *mc.Stream) []float64 {
+	b.expected, b.seen, b.see = make([]float64, len(b.spins)), make(models.Field, len(b.spins)), see
+	return b.expected
+}
+
 // FieldMoved reports whether a kernel has moved x last, so that the chain is x at
 // present, and not spins.
 func (b *Bridge) FieldMoved() bool { return b.current == fieldMoved }
@@ -105,10 +119,17 @@ func (b *Bridge) Show() {
 	if b.fresh {
 		return
 	}
+	x := b.x
 	if b.current == fieldMoved {
 		b.dual.SampleSpins(b.x, b.shown, b.measure)
 	} else {
 		copy(b.shown, b.spins)
+		if x = b.seen; x != nil {
+			b.dual.SampleX(b.spins, x, b.see)
+		}
+	}
+	if b.expected != nil {
+		b.dual.Expect(x, b.expected)
 	}
 	b.fresh = true
 }

@@ -146,7 +146,7 @@ func (s sampling) compare(t *testing.T, kernel string, spec Spec, names []string
 		}
 		of = append(of, o)
 	}
-	columns := observables.Columns(m, of, false)
+	columns := observables.Columns(m, of, observables.NoSource)
 	chains := s.chains(m, kernel, spec, columns)
 	var precision float64
 	for i, o := range of {

@@ -378,7 +378,7 @@ func (c *checker) ladder(p path, k *ladderKeys, point *Point) (*Ladder, []*Point
 func (c *checker) alike(p path, q *Proposal, point *Point) {
 	columns := point.Columns(q)
 	for i, rung := range point.first(q.Ladder) {
-		if !slices.Equal(observables.Columns(rung.Model, rung.Observables, q.Clusters(point) == nil), columns) {
+		if !slices.Equal(observables.Columns(rung.Model, rung.Observables, q.Source(point)), columns) {
 			c.report(p.with("key"), param.Error{
 				Problem:  fmt.Sprintf("changes how many numbers are recorded, from those of [model] to others at rung %d", i),
 				Expected: "a key on which that does not depend",

@@ -167,7 +167,7 @@ func (c *checker) recordable(p *Point) {
 		columns := p.StoredColumns(q)
 		if len(p.Columns(q)) == 0 {
 			c.report(path{"proposal", strconv.Itoa(i)}, param.Error{
-				Problem:  "would record nothing, since all observables are averages over clusters (" + q.Clusters(p).Error() + ")",
+				Problem:  "would record nothing, since all observables are averages over clusters or over x of the dual (" + q.Clusters(p).Error() + "; " + q.Dual(p).Error() + ")",
 				Expected: "another observable beside them, as energy",
 			})
 		} else if err := store.CheckColumns(columns); err != nil {
@@ -176,8 +176,8 @@ func (c *checker) recordable(p *Point) {
 	}
 }
 
-// improvable checks that some kernels build clusters if there are observables
-// that need them. It waits until all proposals are sound.
+// improvable checks that some kernels build clusters, or move the dual, if there
+// are observables that need them. It waits until all proposals are sound.
 func (c *checker) improvable(p *Point) {
 	for _, q := range p.Proposals {
 		if len(q.Members) == 0 || slices.ContainsFunc(q.Members, func(m Member) bool { return m.Spec == nil || m.Spec.Check(p.Model) != nil }) {
@@ -186,10 +186,12 @@ func (c *checker) improvable(p *Point) {
 	}
 	var names []string
 	at := path{"observables", "record"}
+	clusters := true // whether they could serve all of them
 	for i, o := range p.Observables {
-		if !o.Improved(p.Model) {
+		if slices.ContainsFunc(p.Proposals, func(q Proposal) bool { return o.From(p.Model, q.Source(p)) }) {
 			continue
 		}
+		clusters = clusters && o.From(p.Model, observables.FromClusters)
 		if len(names) == 0 && i >= len(p.Observables)-len(p.Derived) {
 			at = path{"observables", "derived", o.Name}
 		}
@@ -198,6 +200,9 @@ func (c *checker) improvable(p *Point) {
 	var why []string
 	for i := range p.Proposals {
 		err := p.Proposals[i].Clusters(p)
+		if !clusters {
+			err = p.Proposals[i].Dual(p)
+		}
 		if err == nil {
 			return
 		}
@@ -211,6 +216,17 @@ func (c *checker) improvable(p *Point) {
 	need := " needs"
 	if len(names) > 1 {
 		need = " need"
+	}
+	if !clusters {
+		expected := "none of them"
+		if dual, ok := models.NewDualOf(p.Model); ok && dual.Limit() == nil {
+			expected = "a proposal with a kernel of fields, as hmc"
+		}
+		c.report(at, param.Error{
+			Problem:  and(names) + need + " x of the continuous dual, and no proposal moves it (" + strings.Join(why, "; ") + ")",
+			Expected: expected,
+		})
+		return
 	}
 	expected := "none of them: no kernel builds such clusters for " + p.ModelName + " with these keys"
 	if kernels := fitting(p.Model, func(s proposals.Spec) bool {
@@ -255,7 +271,39 @@ func (p *Point) StoredColumns(q *Proposal) []store.Column {
 
 // Columns returns what the chains of a proposal record at the point.
 func (p *Point) Columns(q *Proposal) []observables.Field {
-	return observables.Columns(p.Model, p.Observables, q.Clusters(p) == nil)
+	return observables.Columns(p.Model, p.Observables, q.Source(p))
+}
+
+// Source says what improved estimators are averages over: x of the dual, where
+// some kernel moves it or the model is one, or else clusters.
+func (q *Proposal) Source(p *Point) observables.Source {
+	switch {
+	case q.Dual(p) == nil:
+		return observables.FromDual
+	case q.Clusters(p) == nil:
+		return observables.FromClusters
+	}
+	return observables.NoSource
+}
+
+// Dual returns nil if the chains of the proposal have x of a continuous dual, and
+// else why not.
+func (q *Proposal) Dual(p *Point) error {
+	if _, ok := p.Model.(models.Dualised); ok {
+		return nil
+	}
+	if slices.ContainsFunc(q.Members, func(m Member) bool { return m.Dual }) {
+		return nil
+	}
+	var names []string
+	for _, m := range q.Members {
+		names = append(names, m.Kernel)
+	}
+	what := " move spins"
+	if len(names) == 1 {
+		what = " moves spins"
+	}
+	return fmt.Errorf("%s%s, and no x of their continuous dual", and(names), what)
 }
 
 // Clusters returns nil if each sweep of the proposal builds clusters over which

@@ -215,7 +215,7 @@ func (p *Point) Group(prop *Proposal) int {
 func (p *Point) Bytes() (chain, shared float64) {
 	chain, shared = p.Model.Bytes()
 	training := 0.0
-	for _, f := range observables.Columns(p.Model, p.Observables, true) {
+	for _, f := range observables.Columns(p.Model, p.Observables, observables.FromClusters) {
 		if c, _ := observables.FindColumn(f.Name); c.Clusters != nil {
 			chain += clusterBytes * math.Max(0, float64(p.Model.Sites())) // which is negative where int is too small
 		}

@@ -136,12 +136,19 @@ func trial(p *card.Point, prop *card.Proposal, long time.Duration) (perSweep flo
 	if err != nil {
 		return 0, err
 	}
-	columns := observables.Columns(t.Model, p.Observables, false) // averages over clusters take their time in the kernel
+	source := prop.Source(p)
+	columns := observables.Columns(t.Model, p.Observables, observables.NoSource) // averages over clusters take their time in the kernel
+	if source == observables.FromDual {
+		columns = p.Columns(prop)
+	}
 	w, err := newRow(t, prop, columns, mc.NewGroup(0, p.Group(prop), p.Seed), "")
 	if err != nil {
 		return 0, err
 	}
-	clusters := observables.NewProbe(t.Model, p.Columns(prop), w.shown()...).Listener(0)
+	var clusters *observables.Listener
+	if source == observables.FromClusters {
+		clusters = observables.NewProbe(t.Model, p.Columns(prop), w.shown()...).Listener(0)
+	}
 	var weights float64
 	for i, member := range prop.Members {
 		var k mc.Kernel

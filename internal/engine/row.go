@@ -28,15 +28,20 @@ type row struct {
 
 // A replica is a configuration.
 type replica struct {
-	state  models.State
-	bridge *proposals.Bridge // where kernels act on the dual; else nil
-	shown  models.State      // what is measured
+	state    models.State
+	bridge   *proposals.Bridge // where kernels act on the dual; else nil
+	shown    models.State      // what is measured
+	expected []float64         // what spins of a bridge are expected to be, if that is measured
 }
 
 // newRow returns the chains of a group as they begin at a target.
 func newRow(t *target, prop *card.Proposal, columns []observables.Field, g *mc.Group, suffix string) (*row, error) {
 	w := &row{target: t, prop: prop, group: g, suffix: suffix, replicas: make([]replica, g.Chains()), columns: columns}
 	from := t.point.Run.From
+	improved := slices.ContainsFunc(columns, func(f observables.Field) bool {
+		c, _ := observables.FindColumn(f.Name)
+		return c.Dual != nil
+	})
 	for i := range w.replicas {
 		x := &w.replicas[i]
 		x.state = t.NewState(t.point.Run.Start, w.stream(i, "start"))
@@ -48,6 +53,9 @@ func newRow(t *target, prop *card.Proposal, columns []observables.Field, g *mc.G
 		if x.shown = x.state; bridged(prop) {
 			x.bridge = proposals.NewBridge(t.dual, x.state.(models.Spins), w.stream(i, "dual"), w.stream(i, "spins of the dual"))
 			x.shown = x.bridge.Shown()
+			if improved {
+				x.expected = x.bridge.Expect(w.stream(i, "numbers of the dual"))
+			}
 			g.Own(x.bridge)
 		} else {
 			g.Own(x.state)
@@ -65,6 +73,9 @@ func (w *row) shown() []models.State {
 	list := make([]models.State, len(w.replicas))
 	for i, x := range w.replicas {
 		list[i] = x.shown
+		if x.expected != nil {
+			list[i] = observables.Bridged{State: x.shown, Expected: x.expected}
+		}
 	}
 	return list
 }

@@ -121,14 +121,14 @@ sweeps = 100
 [observables]
 record = ["energy", "susceptibility", "improved_susceptibility"]
 [observables.derived]
-improved_energy = "improved_susceptibility / 2"
+improved_specific_heat = "improved_susceptibility / 2"
 double = "2 * energy"
 [[proposal]]
 kernel = "wolff"
 `).Points[0]
 	known := exact(point)
-	if got := known["improved_energy"]; got != nil {
-		t.Errorf("the derived improved_energy is exactly %v", got)
+	if got := known["improved_specific_heat"]; got != nil {
+		t.Errorf("the derived improved_specific_heat is exactly %v", got)
 	}
 	if e := known["energy"]; len(e) != 1 || math.Abs(known["double"][0]-2*e[0]) > 1e-12 {
 		t.Errorf("2 * energy is %v, energy %v", known["double"], e)

@@ -76,6 +76,8 @@ func exact(p *card.Point) map[string][]float64 {
 	for _, o := range p.Observables {
 		if _, ok := observables.Find(o.Name); !ok {
 			delete(known, o.Name) // a derived one, of which the name says nothing
+		} else if _, dual := m.(models.Dualised); dual {
+			// What it says is of spins is of them already; the rest is of x.
 		} else if plain, ok := strings.CutPrefix(o.Name, "improved_"); ok && o.Improved(m) && known[plain] != nil {
 			known[o.Name] = known[plain] // both estimate the same
 		}
@@ -163,6 +165,7 @@ func newTask(c *card.Card, i int) taskReader {
 		Thermalize:  point.Run.Thermalize,
 		Columns:     point.Columns(prop),
 		NoClusters:  prop.Clusters(point),
+		NoDual:      prop.Dual(point),
 		Kernels:     prop.Kernels(),
 	}
 	if tuned, ok := prop.Members[0].Spec.(proposals.Tuned); ok && len(prop.Members) == 1 {

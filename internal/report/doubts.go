@@ -74,7 +74,7 @@ func (e *estimated) doubts() []doubt {
 	case errZero, errSame:
 		return nil
 	default:
-		if _, excused := errors.AsType[noClusters](e.err); excused {
+		if _, excused := errors.AsType[notOffered](e.err); excused {
 			return nil
 		}
 		kind := e.err.Error()

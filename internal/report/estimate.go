@@ -31,9 +31,9 @@ var (
 	errSame = errors.New("the same in every record, unlike other points, so that there is no error to be estimated")
 )
 
-// A noClusters is why what is averaged over clusters was not recorded, which is
-// no fault either.
-type noClusters struct{ error }
+// A notOffered is why what is averaged over clusters, or over numbers of the dual,
+// was not recorded, which is no fault either.
+type notOffered struct{ error }
 
 const panicEstimators = "report: an observable needs one estimator for each of its points"
 
@@ -121,8 +121,11 @@ func (t *Task) records(o observables.Observable) (chains [][][]float64, width in
 			first += t.Columns[k].Width
 		}
 		if k == len(t.Columns) {
-			if c, _ := observables.FindColumn(name); c.Clusters != nil && t.NoClusters != nil {
-				return nil, 0, noClusters{t.NoClusters}
+			switch c, _ := observables.FindColumn(name); {
+			case c.Clusters != nil && t.NoClusters != nil:
+				return nil, 0, notOffered{t.NoClusters}
+			case c.Dual != nil && t.NoDual != nil:
+				return nil, 0, notOffered{t.NoDual}
 			}
 			return nil, 0, fmt.Errorf("column %s was not recorded; run again with the observable on the card", name)
 		}

@@ -29,6 +29,7 @@ type Task struct {
 	Accept       float64  // share of proposals to which the kernel was tuned; 0: none
 	Columns      []observables.Field
 	NoClusters   error   // why the kernels build no clusters to average over; nil if they do
+	NoDual       error   // why the chains have no numbers of a dual to average over; nil if they do
 	Ladder       *Ladder // nil of a task that is none
 	Rung         int     // of the ladder, from 0
 	// Series is [chain][number][record], the numbers of the Columns one after

@@ -183,7 +183,7 @@ func (e *ensemble) checkExact() error {
 // knows, if exactly is true, and else estimates from so many pairs that are drawn,
 // with errors. One that is constant, or not finite, is left out.
 func (e *ensemble) references(of []observables.Observable, pairs int, exactly bool) map[string][]reference {
-	b := &bench{model: e.model, columns: observables.Columns(e.model, of, false)}
+	b := &bench{model: e.model, columns: observables.Columns(e.model, of, sourceOf(e.model))}
 	w := width(b.columns)
 	pair := []models.State{make(models.Field, e.model.Dim()), make(models.Field, e.model.Dim())}
 	probe := observables.NewProbe(e.model, b.columns, pair...)

@@ -33,7 +33,11 @@ func newBench(m models.Model, spec proposals.Spec, of []observables.Observable) 
 	if spec.Ergodic(m) != nil {
 		b.kernels = append(b.kernels, helperOf(m))
 	}
-	b.columns = observables.Columns(m, of, true)
+	source := sourceOf(m)
+	if source == observables.NoSource {
+		source = observables.FromClusters
+	}
+	b.columns = observables.Columns(m, of, source)
 	return b
 }
 
@@ -75,11 +79,24 @@ func buildsClusters(m models.Model, spec proposals.Spec) bool {
 	return ok && builder.Clusters(m) == nil
 }
 
+// sourceOf returns what improved estimators are averages over whatever the kernel
+// is: x of a dual.
+func sourceOf(m models.Model) observables.Source {
+	if _, ok := m.(models.Dualised); ok {
+		return observables.FromDual
+	}
+	return observables.NoSource
+}
+
 // observablesOf returns all registered observables that exist for the model, and
 // for a kernel.
 func observablesOf(m models.Model, spec proposals.Spec) (of []observables.Observable) {
 	for _, o := range observables.All() {
-		if o.Check(m) == nil && (!o.Improved(m) || buildsClusters(m, spec)) {
+		source := sourceOf(m)
+		if buildsClusters(m, spec) {
+			source = observables.FromClusters
+		}
+		if o.Check(m) == nil && o.From(m, source) {
 			of = append(of, o)
 		}
 	}

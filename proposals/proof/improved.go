@@ -30,7 +30,7 @@ func improved(m models.Model, spec proposals.Spec) error {
 	}
 	var of []observables.Observable
 	for _, o := range observables.All() {
-		if o.Improved(m) && o.Check(m) == nil {
+		if o.Improved(m) && o.From(m, observables.FromClusters) && o.Check(m) == nil {
 			of = append(of, o)
 		}
 	}
@@ -73,7 +73,7 @@ func unbiased(m models.Model, spec proposals.Spec, of []observables.Observable, 
 // clusterMean returns the value of an improved estimator at the exact means of
 // its terms.
 func (s *space) clusterMean(spec proposals.Spec, o observables.Observable, e estimator) (float64, error) {
-	columns := observables.Columns(s.model, []observables.Observable{o}, true)
+	columns := observables.Columns(s.model, []observables.Observable{o}, observables.FromClusters)
 	means := make([]float64, e.Terms)
 	for term := range means {
 		from, err := mctest.Means(s.states, func(random *mc.Stream) (mctest.Chain, func() float64) {

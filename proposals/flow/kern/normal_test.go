@@ -36,8 +36,12 @@ func TestZiggurat(t *testing.T) {
 // probability, the tail beyond the ziggurat's, moments, and the correlation of
 // neighbours; each fails a right generator with probability 1e-6 at most.
 func TestNormals(t *testing.T) {
-	const n, cells = 1 << 20, 200
-	x := make([]float64, n)
+	const cells = 200
+	x := make([]float64, 1<<20)
+	if testing.Short() {
+		x = x[:1<<17]
+	}
+	n := float64(len(x))
 	Normals(x, mc.NewStream(mc.NewKey(1, "normals")))
 	var m1, m2, m3, m4, lag, far float64
 	var count [cells]float64
@@ -46,7 +50,7 @@ func TestNormals(t *testing.T) {
 		m2 += v * v
 		m3 += v * v * v
 		m4 += v * v * v * v
-		lag += v * x[(i+1)%n]
+		lag += v * x[(i+1)%len(x)]
 		if math.Abs(v) > tail {
 			far++
 		}

@@ -23,6 +23,8 @@
 //	hmc, nuts        one trajectory along the gradient
 //	mala, pcn        one proposal for all coordinates
 //	tempering        one round: a step at each rung, and exchanges
+//	flow             one proposal of a trained flow
+//	latent-hmc       one trajectory of a flow's latent variables
 //
 // # Models
 //
@@ -54,6 +56,10 @@
 //
 // where M_C is the sum of the spins of cluster C, the first mean is over all
 // clusters of a step of Swendsen and Wang, and the second over those of Wolff.
+//
+// A kernel that moves several chains in one batch for less than one after the other
+// says so as [Batched]; the chains of a proposal then form one group. The kernels
+// of trained flows do, which are in package [mcrun/proposals/flow].
 //
 // [Tempering] is no Spec: it is made of a ladder of models with a kernel for each,
 // and exchanges their configurations. On a card its inner kernels are those of

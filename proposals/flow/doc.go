@@ -28,6 +28,20 @@
 // coordinates are divisible by 2^(n+1) goes on to the next scale. The blocks of a
 // layer share their parameters. The layout tebd stays at scale 0.
 //
+// # Kernels
+//
+// A trained flow, which nothing changes any more, moves chains: [Independent]
+// proposes what it draws, all of it or a part of the latent variables, and
+// [LatentHMC] follows trajectories of these. Both leave the target invariant
+// whatever the flow; how well they do depends on it. They are specs of kernels, to
+// which [Learned] hands the flow:
+//
+//	k := new(flow.Independent).WithFlow(f).Bind(m, chain)
+//
+// [Evaluate] tells what a flow is worth before any chain is run: bounds on ln Z and
+// its estimate, the effective share of draws, the acceptance to expect, and what
+// there is to doubt.
+//
 // # Numbers
 //
 // Flows are of float32 in use, and of float64 where tests compare gradients and

@@ -1,0 +1,106 @@
+package flow
+
+import (
+	"math"
+	"testing"
+
+	"gonum.org/v1/gonum/floats"
+
+	"mcrun/mc"
+	"mcrun/models"
+	"mcrun/proposals"
+	"mcrun/proposals/flow/kern"
+)
+
+// latentMotion returns the mechanics of the latent variables of a flow with large
+// random weights.
+func latentMotion[T kern.Float](t *testing.T, f *Flow[T], m models.Differentiable) (*latentHMC[T], proposals.Hamiltonian) {
+	random := stream("latent")
+	c := proposals.Chain{State: m.NewState(models.Hot, random), Random: random, Tally: new(mc.Tally)}
+	l := newLatentHMC(&LatentHMC{Integrator: proposals.Leapfrog}, f, m, []proposals.Chain{c}, random)
+	l.arrive(l.every)
+	return l, l.hmc.(proposals.Hamiltonian)
+}
+
+// The gradient is that of U. Trajectories are reversible, in float64 to rounding of
+// that and in float32 to what is said of it, and the error of H falls as the square
+// of the step.
+func TestLatentMechanics(t *testing.T) {
+	m := dual(t, 4, 4)
+	f := testFlow[float64](t, m, map[string]any{"couplings": 3, "hidden": []int{6}, "symmetry": "z2"})
+	l, h := latentMotion(t, f, m)
+	z, u, g := append([]float64(nil), l.z...), make([]float64, 1), make([]float64, 16)
+	l.Gradient(z, u, g)
+	x, q, p := make([]float64, 16), make([]float64, 1), make([]float64, 1)
+	energy := func() float64 {
+		f.Generate(l.workers, z, l.h, x, q)
+		f.LogPrior(z, p, nil)
+		s := make([]float64, 1)
+		m.Action(x, s)
+		return s[0] + q[0] - p[0]
+	}
+	if d := math.Abs(energy() - u[0]); d > 1e-10 {
+		t.Errorf("U differs by %.1e", d)
+	}
+	for i, want := range g {
+		const step = 1e-5
+		v := z[i]
+		z[i] = v + step
+		up := energy()
+		z[i] = v - step
+		down := energy()
+		z[i] = v
+		if d := (up - down) / (2 * step); math.Abs(d-want) > 1e-6*(1+math.Abs(d)) {
+			t.Errorf("dU/dz_%d = %v, by differences %v", i, want, d)
+		}
+	}
+	if d := returns(h, z); !(d < 1e-12) {
+		t.Errorf("in float64 a trajectory and back miss by %.1e", d)
+	}
+	var errors [2]float64
+	for k, steps := range []int{10, 20} {
+		for range 5 {
+			y, p := append([]float64(nil), z...), make([]float64, 16)
+			h.Momenta(y, p)
+			errors[k] += math.Abs(h.Trajectory(y, p, steps, 0.3/float64(steps)))
+		}
+	}
+	if order := math.Log2(errors[0] / errors[1]); math.Abs(order-2) > 0.5 {
+		t.Errorf("dH ~ step^%.2f", order)
+	}
+
+	_, single := latentMotion(t, Convert[float32](f), m)
+	if d := returns(single, z); !(d < 1e-3) {
+		t.Errorf("in float32 a trajectory and back miss by %.1e", d)
+	}
+}
+
+// returns runs trajectories from z and back, and returns by how much they miss.
+func returns(h proposals.Hamiltonian, z []float64) (most float64) {
+	for range 4 {
+		y, p := append([]float64(nil), z...), make([]float64, len(z))
+		h.Momenta(y, p)
+		h.Trajectory(y, p, 10, 0.05)
+		floats.Scale(-1, p)
+		h.Trajectory(y, p, 10, 0.05)
+		most = max(most, floats.Distance(y, z, math.Inf(1)))
+	}
+	return most
+}
+
+// A trajectory that leaves all bounds is a divergence of its chain alone.
+func TestLatentDivergence(t *testing.T) {
+	m := dual(t, 4, 4)
+	f := testFlow[float32](t, m, map[string]any{"couplings": 2, "hidden": []int{4}})
+	step := 100.0
+	random, tally := stream("divergence"), new(mc.Tally)
+	x := m.NewState(models.Hot, random).(models.Field)
+	was := append(models.Field(nil), x...)
+	k := newLatentHMC(&LatentHMC{Step: &step, Length: &step}, f, m, []proposals.Chain{{State: x, Random: random, Tally: tally}}, random)
+	for range 5 {
+		k.Step()
+	}
+	if tally.Diverged != 5 || tally.Trajectories != 5 || tally.Accepted != 0 || !floats.Equal(x, was) {
+		t.Errorf("%+v, and x changed by %g", *tally, floats.Distance(x, was, 2))
+	}
+}

@@ -33,7 +33,7 @@
 // In float32 the largest errors on any level, over all numbers, are 0.9 units in
 // the last place for exp and ELU, which keeps its relative accuracy near 0, and
 // 2.5 for tanh, softplus and SiLU; see TestAccuracy. NaN is passed on by every
-// function. Denormal numbers are right, but cost a hundred cycles or more each:
-// no function makes them of others, except exp, but who scales gradients by a
-// number near 0 must keep them out.
+// function. Denormal numbers are computed with like any other, but cost a
+// hundred cycles or more each: who scales gradients by numbers near 0 should
+// leave out what is too small to matter.
 package kern

@@ -372,3 +372,36 @@ func observable(r report.Result, name string) *report.Observable {
 func value(r report.Result, name string) float64 { return *observable(r, name).Estimates[0].Value }
 
 func exactly(r report.Result, name string) float64 { return *observable(r, name).Estimates[0].Exact }
+
+// A ladder that cannot be spaced stops its own chains, and no other task.
+func TestFaultInSpacing(t *testing.T) {
+	mended.Store(false)
+	r := start(t, parse(t, `
+[model]
+name = "phi4"
+shape = [4, 4]
+mass2 = -4.0
+lambda = 6.0
+[run]
+chains = 1
+sweeps = 20
+thermalize = 5
+[[proposal]]
+kernel = "tempering"
+key = "lambda"
+from = 5.0
+to = 7.0
+rungs = 3
+inner = { kernel = "faulty", after = 5, fault = "nan" }
+[[proposal]]
+kernel = "metropolis"
+`))
+	r.notice = func(store.Notice) {}
+	err := r.Do(context.Background())
+	if err == nil || !strings.Contains(err.Error(), "task 0000-tempering, chain 0, sweep 16 of thermalization: while its ladder was spaced, at rung 0 (lambda = 5): coordinate 1 of 16 is NaN") {
+		t.Errorf("error %v", err)
+	}
+	if tasks := view(t, r).Manifest().Tasks; tasks[0].State == store.Done || tasks[1].State != store.Done {
+		t.Errorf("tasks %+v", tasks)
+	}
+}

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"context"
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -119,7 +120,10 @@ func (g *tempered) rates(ctx context.Context, sweeps int) ([]float64, error) {
 		}
 	}
 	read()
-	return mean, g.Check()
+	if err := g.Check(); err != nil { // stops no other task
+		return nil, &mc.Fault{Sweep: mc.Sweep{Number: sweeps, Thermal: true}, Err: fmt.Errorf("while its ladder was spaced, %w", err)}
+	}
+	return mean, nil
 }
 
 // respace returns values of as many rungs between the same ends, at equal steps of

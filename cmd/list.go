@@ -13,12 +13,14 @@ import (
 	"mcrun/models"
 	"mcrun/observables"
 	"mcrun/proposals"
+	"mcrun/proposals/flow"
+	"mcrun/proposals/flow/train"
 )
 
 func newList() *cobra.Command {
-	kinds := []string{"models", "kernels", "observables"}
+	kinds := []string{"models", "kernels", "observables", "flows"}
 	return &cobra.Command{
-		Use:       "list [models|kernels|observables]",
+		Use:       "list [models|kernels|observables|flows]",
 		Short:     "List what cards can name, with every key and its default",
 		ValidArgs: kinds,
 		RunE: func(c *cobra.Command, args []string) error {
@@ -37,6 +39,8 @@ func newList() *cobra.Command {
 					listKernels(w)
 				case "observables":
 					listObservables(w)
+				case "flows":
+					listFlows(w)
 				default:
 					return usage("list knows no %q; expected %s", what, strings.Join(kinds, ", "))
 				}
@@ -99,6 +103,14 @@ direction. Columns for mean(...):
 		names = append(names, c.Name)
 	}
 	fmt.Fprint(w, wrap(strings.Join(names, ", "), "  "))
+}
+
+func listFlows(w io.Writer) {
+	fmt.Fprintln(w, "Flows: the keys of a table [flow.NAME], by which the kernels flow and")
+	fmt.Fprint(w, "latent-hmc move with flow = \"NAME\"\n\n")
+	listFields(w, param.Fields(flow.Spec{}))
+	fmt.Fprint(w, "\nTheir training: the keys of [flow.NAME.train]\n\n")
+	listFields(w, param.Fields(train.Spec{}))
 }
 
 // listFields lists the keys of a table of the card.

@@ -134,6 +134,7 @@ second for every proposal kernel.
   mcrun init                 writes a card to start from
   mcrun card.toml            runs it into card.run, or goes on where it stopped
   mcrun card.run             goes on, or prints the tables of a finished run
+  mcrun train card.toml      trains its flows only
   mcrun check card.toml      says what is wrong with it, or what it would take
   mcrun table card.run --format latex`,
 		Args:          cobra.ArbitraryArgs,
@@ -151,7 +152,7 @@ second for every proposal kernel.
 		return usage("%v; see %s --help", err, c.CommandPath())
 	})
 	o.addRunFlags(root)
-	root.AddCommand(newRun(), newCheck(), newInit(), newTable(), newList(), newVersion())
+	root.AddCommand(newRun(), newTrain(), newSample(), newCheck(), newInit(), newTable(), newList(), newVersion())
 	return root
 }
 

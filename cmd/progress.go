@@ -45,6 +45,10 @@ func logLines(w io.Writer, r *engine.Run, quit <-chan struct{}) {
 			return
 		case <-tick.C:
 			p := r.Progress()
+			if p.Training {
+				fmt.Fprintf(w, "mcrun: training %3.0f %%, %s left; %s\n", 100*p.Fraction, left(p), p.Current)
+				continue
+			}
 			fmt.Fprintf(w, "mcrun: %3.0f %%, %d of %d chains done, %s left; %s\n",
 				100*p.Fraction, p.Done, p.Chains, left(p), p.Current)
 		}
@@ -61,6 +65,10 @@ func bar(w io.Writer, r *engine.Run, quit <-chan struct{}) {
 	b := progress.New(full, mpb.BarStyle().Lbound("[").Filler("=").Tip(">").Padding(" ").Rbound("]"),
 		mpb.BarRemoveOnComplete(),
 		mpb.AppendDecorators(status(func(p engine.Progress) string {
+			if p.Training {
+				s := fmt.Sprintf(" %3.0f %%, %s left; %s", 100*p.Fraction, left(p), p.Current)
+				return s[:min(len(s), 52)]
+			}
 			s := fmt.Sprintf(" %3.0f %%, %d/%d chains, %s left; %s", 100*p.Fraction, p.Done, p.Chains, left(p), p.Current)
 			return s[:min(len(s), 52)] // 80 columns with the bar
 		})))

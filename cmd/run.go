@@ -2,6 +2,7 @@ package cmd
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -66,17 +67,26 @@ func (o *options) run(c *cobra.Command, args []string) error {
 		}
 		return usage("takes one card or run directory, not %d arguments; see mcrun --help", len(args))
 	}
-	if err := o.checkWorkers(); err != nil {
+	crd, dir, err := o.locate(args[0])
+	if err != nil {
 		return err
 	}
+	return o.runCard(c, crd, dir)
+}
+
+// locate reads a card, or that of a run directory, and returns it with its
+// directory.
+func (o *options) locate(path string) (*card.Card, string, error) {
+	if err := o.checkWorkers(); err != nil {
+		return nil, "", err
+	}
 	dir := o.dir
-	path := args[0]
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		if dir != "" {
-			return usage("-o is for cards; %s is a run directory itself", path)
+			return nil, "", usage("-o is for cards; %s is a run directory itself", path)
 		}
 		if o.force {
-			return usage("--force is for cards; give the card, or copy it out of %s first", path)
+			return nil, "", usage("--force is for cards; give the card, or copy it out of %s first", path)
 		}
 		dir = path
 		path = filepath.Join(dir, "card.toml")
@@ -85,17 +95,14 @@ func (o *options) run(c *cobra.Command, args []string) error {
 			err = view.CheckInputs() // else the card would be blamed
 		}
 		if err != nil {
-			return err
+			return nil, "", err
 		}
 	} else if dir == "" {
 		base := filepath.Base(path)
 		dir = strings.TrimSuffix(base, filepath.Ext(base)) + ".run"
 	}
 	crd, err := card.Load(path, o.sets, o.machine())
-	if err != nil {
-		return err
-	}
-	return o.runCard(c, crd, dir)
+	return crd, dir, err
 }
 
 func (o *options) checkWorkers() error {
@@ -114,13 +121,20 @@ func (o *options) machine() card.Machine {
 
 // runCard runs a checked card in a directory, new or not.
 func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string) error {
-	stderr := c.ErrOrStderr()
 	dirs, err := o.open(c, crd, dir)
 	if err != nil {
 		return err
 	}
 	defer dirs.Close()
+	if err := o.advance(c, crd, dirs, (*engine.Run).Do); err != nil {
+		return err
+	}
+	return o.finish(c, crd, dirs)
+}
 
+// advance does something with the run of a card, and shows how far it is.
+func (o *options) advance(c *cobra.Command, crd *card.Card, dirs *store.Run, do func(*engine.Run, context.Context) error) error {
+	stderr := c.ErrOrStderr()
 	if !o.quiet {
 		for _, a := range crd.Advice {
 			fmt.Fprintln(stderr, a)
@@ -133,16 +147,12 @@ func (o *options) runCard(c *cobra.Command, crd *card.Card, dir string) error {
 	if !o.quiet {
 		stop = showProgress(stderr, r)
 	}
-	err = r.Do(c.Context())
+	err := do(r, c.Context())
 	stop()
-	if err != nil {
-		var i *interruption
-		if errors.As(err, &i) {
-			return err
-		}
-		return fmt.Errorf("mcrun: %w", err)
+	if i := (*interruption)(nil); err != nil && !errors.As(err, &i) {
+		err = fmt.Errorf("mcrun: %w", err)
 	}
-	return o.finish(c, crd, dirs)
+	return err
 }
 
 // open creates the run directory of a card, or opens it if it fits.
@@ -177,7 +187,13 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	if err != nil {
 		return nil, fmt.Errorf("%w\nmcrun: the card in %s cannot be read; start over with --force", err, dir)
 	}
-	if diff := card.Differences(before, crd); len(diff) > 0 {
+	diff := card.Differences(before, crd)
+	for _, t := range crd.Trainings() {
+		if was := view.Manifest().Flows[t.File]; was != "" && t.Given != nil && t.Given.Sum() != was {
+			diff = append(diff, fmt.Sprintf("flow.%s.weights: SHA-256 %.8s in the run directory, %.8s in %s", t.Name, was, t.Given.Sum(), t.Given.Path))
+		}
+	}
+	if len(diff) > 0 {
 		return nil, &store.Refusal{Path: dir, Reason: "holds the run of another card; give -o for a new directory, or --force to start over:\n  " + strings.Join(diff, "\n  ")}
 	}
 	if m := view.Manifest(); m.Seed != crd.Points[0].Seed || !engine.Fits(m.Tasks, crd) {

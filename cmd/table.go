@@ -35,7 +35,7 @@ func newTable() *cobra.Command {
 			var untrusted error
 			for _, dir := range args {
 				s, err := summary(c, dir)
-				if len(s.Results) == 0 && err != nil {
+				if len(s.Results) == 0 && len(s.Flows) == 0 && err != nil {
 					return err
 				}
 				untrusted = errors.Join(untrusted, err)
@@ -78,7 +78,7 @@ func summary(c *cobra.Command, dir string) (report.Summary, error) {
 	for _, n := range notices {
 		fmt.Fprintln(c.ErrOrStderr(), "mcrun: "+n.String())
 	}
-	if err == nil && len(s.Results) == 0 {
+	if err == nil && len(s.Results) == 0 && len(s.Flows) == 0 {
 		err = fmt.Errorf("mcrun: %s has no records yet", dir)
 	}
 	return s, err

@@ -84,7 +84,7 @@ func TestSetErrors(t *testing.T) {
 		{minimal, `"model.h"=2`, `--set "model.h"=2: "model.h": is in quotes; expected the path of a key, as model.temperature or proposal.wolff.steps; did you mean model.h?`},
 		{minimal, "proposal[1].steps=3", `--set proposal[1].steps=3: proposal[1].steps: calls a proposal by its number; expected its name, as proposal.wolff.steps; did you mean proposal.metropolis.steps?`},
 		{minimal, "proposal[2].steps=3", `--set proposal[2].steps=3: proposal[2].steps: calls a proposal by its number; expected its name, as proposal.wolff.steps`},
-		{minimal, "proposal.metropolis.kernel=flow", `--set proposal.metropolis.kernel=flow: proposal.metropolis.kernel: unknown kernel "flow"; expected heat-bath, hmc, mala, metropolis, nuts, over-relaxation, pcn, swendsen-wang, wolff, turn or tempering`},
+		{minimal, "proposal.metropolis.kernel=flows", `--set proposal.metropolis.kernel=flows: proposal.metropolis.kernel: unknown kernel "flows"; expected heat-bath, hmc, mala, metropolis, nuts, over-relaxation, pcn, swendsen-wang, wolff, flow, latent-hmc, turn or tempering; did you mean "flow"?`},
 		{minimal, "model.h=1e309", `--set model.h=1e309: model.h: 1e309 is too large; expected numbers of at most 1.8e308`},
 		{minimal, "seed=9223372036854775808", `--set seed=9223372036854775808: seed: 9223372036854775808 is too large; expected whole numbers of at most 2^63-1 = 9223372036854775807`},
 		{minimal, "model.shape=" + deep, `--set model.shape=` + deep + `: model.shape: nests more than 100 levels deep; expected a value as on a card, as 2.5, [16, 16] or "hot"`},

@@ -2,7 +2,6 @@ package engine
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -40,13 +39,15 @@ type learner struct {
 
 	flow *flow.Flow[float32] // nil: not ready, and at the end that its training failed
 
-	mu       sync.Mutex
-	group    *mc.Group // while it is trained
-	row      []float64 // the last of its history
-	had      int       // steps that it had when this process took it up
-	began    time.Time
-	measured int  // configurations of all that are drawn to evaluate it
-	done     bool // or failed
+	mu      sync.Mutex
+	group   *mc.Group // while it is trained
+	row     []float64 // the last of its history
+	had     int       // steps that it had when this process took it up
+	began   time.Time
+	bound   *float64 // of the loss, where that is known
+	started bool
+	drawn   float64 // share of the configurations that are drawn to evaluate it
+	done    bool    // or failed
 }
 
 // learners returns those of a card.
@@ -86,6 +87,9 @@ func (r *Run) learn(ctx context.Context) error {
 			"go on with the program and processor that began it (or MCRUN_SIMD=%s), or start over with --force, which keeps the old directory", level, now, level)}
 	}
 	for _, l := range r.learners {
+		l.mu.Lock()
+		l.started = true
+		l.mu.Unlock()
 		err := r.prepare(ctx, l)
 		l.mu.Lock()
 		l.done, l.group = true, nil
@@ -112,16 +116,17 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 			err = &fault{-1, place, fmt.Sprintf("panic: %v", p), debug.Stack()}
 		}
 	}()
-	target, source, err := l.target()
+	target, m, err := l.target()
 	if err != nil {
 		return fmt.Errorf("%s: %w", place, err)
 	}
-	file, steps, err := r.weights(l)
+	file, err := r.weights(l)
+	var took *effort
 	if err != nil {
 		return err
 	}
 	if file == nil {
-		file, steps, err = r.train(ctx, l, target, source)
+		file, took, err = r.train(ctx, l, target, m)
 		if f, failed := errors.AsType[*mc.Fault](err); failed {
 			return &fault{-1, place, f.Err.Error(), nil}
 		}
@@ -138,7 +143,7 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 	}
 	sum := flow.Hash(file)
 	if e, err := readEvaluation(r.dir.Path(), l.File); err != nil || e.SHA256 != sum {
-		if err := r.evaluate(ctx, l, target, w.Flow, sum, steps); err != nil {
+		if err := r.evaluate(ctx, l, target, m, w.Flow, sum, took); err != nil {
 			return err
 		}
 	}
@@ -180,20 +185,20 @@ func (l *learner) near(m models.Model) (models.Differentiable, error) {
 // effort is what a training took; nil where weights were given.
 type effort struct {
 	steps, rollbacks int
-	seconds          float64
+	seconds          float64 // summed over workers
 }
 
 // weights returns the weights of a flow that need not be trained, and nil if it has
 // to be, or has been and can be brought back in no time.
-func (r *Run) weights(l *learner) ([]byte, *effort, error) {
+func (r *Run) weights(l *learner) ([]byte, error) {
 	path, known := r.dir.Path(l.File), r.dir.Manifest().Flows[l.File]
 	if known != "" {
 		file, err := os.ReadFile(path)
 		if err == nil && flow.Hash(file) == known {
-			return file, nil, nil
+			return file, nil
 		}
 		if err != nil && !errors.Is(err, fs.ErrNotExist) {
-			return nil, nil, err
+			return nil, err
 		}
 		what := "was changed after it was made"
 		if err != nil {
@@ -204,9 +209,9 @@ func (r *Run) weights(l *learner) ([]byte, *effort, error) {
 		r.noticed.Unlock()
 	}
 	if l.Given == nil || known != "" && l.Given.Sum() != known {
-		return nil, nil, nil
+		return nil, nil
 	}
-	return l.Given.Data, nil, r.write(l.File, l.Given.Data)
+	return l.Given.Data, r.write(l.File, l.Given.Data)
 }
 
 // write writes a file of the run directory.
@@ -251,8 +256,13 @@ func (r *Run) train(ctx context.Context, l *learner, target models.Differentiabl
 			return nil, nil, err
 		}
 	}
+	var bound *float64
+	if z := exactLogZ(target); z != nil && l.spec.Train.Objective == train.ReverseKL {
+		least := -*z
+		bound = &least
+	}
 	l.mu.Lock()
-	l.group, l.began, l.had = g, time.Now(), g.Sweeps()
+	l.group, l.began, l.had, l.bound = g, time.Now(), g.Sweeps(), bound
 	l.mu.Unlock()
 	if err := g.Run(ctx, t.Plan(p.Run.Checkpoint), &watched{sink, l}); err != nil {
 		return nil, nil, err
@@ -267,7 +277,7 @@ func (r *Run) train(ctx context.Context, l *learner, target models.Differentiabl
 	if sum := flow.Hash(file); known != "" && sum != known {
 		return nil, nil, &store.Refusal{Path: r.dir.Path(l.File), Reason: "is missing or was changed, and what made it is not there any more; restore it, or start over with --force, which keeps the old directory"}
 	}
-	e := &effort{steps: g.Sweeps(), rollbacks: int(row[column("rollbacks")]), seconds: row[column("seconds")]}
+	e := &effort{steps: g.Sweeps(), rollbacks: int(row[column("rollbacks")]), seconds: row[column("seconds")] * float64(r.workers)}
 	return file, e, r.write(l.File, file)
 }
 
@@ -366,20 +376,14 @@ func (r *Run) copyWeights(l *learner, file []byte) error {
 	if l.Weights == "" || l.Given != nil {
 		return nil
 	}
-	if err := store.WriteNew(l.Weights, file); err != nil && !errors.Is(err, fs.ErrExist) {
+	err := store.WriteNew(l.Weights, func(w io.Writer) error {
+		_, err := w.Write(file)
+		return err
+	})
+	if err != nil && !errors.Is(err, fs.ErrExist) {
 		return fmt.Errorf("the weights of the flow %s are trained, and in %s, but could not be written to the path that the card gives: %w", l.Name, r.dir.Path(l.File), err)
 	}
 	return nil
-}
-
-// readEvaluation reads what is known of the weights at a path in a run directory.
-func readEvaluation(dir, weights string) (Evaluation, error) {
-	var e Evaluation
-	b, err := os.ReadFile(path.Join(dir, evaluationFile(weights)))
-	if err != nil {
-		return e, err
-	}
-	return e, json.Unmarshal(b, &e)
 }
 
 // flows returns the flows of a point by their names, those that are ready.

@@ -14,10 +14,14 @@ type Progress struct {
 	Fraction     float64       // of the sweeps, or of the time, weighted by cost
 	Left         time.Duration // estimate; 0 while there is none
 	Current      string        // what is being worked on
+	Training     bool          // flows are trained, and all this but the chains is about them
 }
 
 // Progress returns how far the run has come. It may be called while Do runs.
 func (r *Run) Progress() Progress {
+	if p, ok := r.trainingProgress(); ok {
+		return p
+	}
 	// What a sweep costs is known for the proposals that have run; others are
 	// taken to cost as much, by site, as those do on average.
 	type cost struct{ seconds, work float64 }
@@ -90,6 +94,54 @@ func (r *Run) Progress() Progress {
 		}
 	}
 	return p
+}
+
+// trainingProgress returns how far the training of flows has come, and false if
+// none is to be trained any more.
+func (r *Run) trainingProgress() (p Progress, ok bool) {
+	p.Training = true
+	var done, all, pace float64 // steps, and seconds a step
+	for _, j := range r.jobs {
+		p.Chains += j.chains
+	}
+	for _, l := range r.learners {
+		l.mu.Lock()
+		steps := float64(l.spec.Train.Steps)
+		if l.Given != nil {
+			steps = 0
+		}
+		all += steps
+		switch {
+		case l.done:
+			done += steps
+		case l.drawn > 0:
+			ok = true
+			done += steps
+			p.Current = fmt.Sprintf("%s: drawing to judge it, %.0f %%", l.base(), 100*l.drawn)
+		case l.group != nil:
+			ok = true
+			n := l.group.Sweeps()
+			done += float64(n)
+			if made := n - l.had; made > 0 {
+				pace = time.Since(l.began).Seconds() / float64(made)
+			}
+			p.Current = fmt.Sprintf("%s: step %d of %d", l.base(), n, l.spec.Train.Steps)
+			if l.row != nil {
+				p.Current = fmt.Sprintf("%s: loss %.3f", l.base(), l.row[column("test")])
+				if l.bound != nil {
+					p.Current += fmt.Sprintf(", bound %.3f", *l.bound)
+				}
+			}
+		default:
+			ok = ok || l.started
+		}
+		l.mu.Unlock()
+	}
+	if all > 0 {
+		p.Fraction = done / all
+	}
+	p.Left = time.Duration(pace * (all - done) * float64(time.Second))
+	return p, ok
 }
 
 // label names a job's task for a person.

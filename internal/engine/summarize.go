@@ -28,6 +28,7 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 		return report.Summary{}, nil, &store.Refusal{Path: dir.Path(), Reason: "its run.json is not that of its card.toml, so one of them was changed; " +
 			"undo the change, or start over with --force, which keeps the old directory"}
 	}
+	flows, learned := summarizeFlows(c, dir)
 	var results []report.Result
 	var notices []store.Notice
 	var untrusted []error
@@ -50,13 +51,14 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 			continue
 		}
 		for _, t := range recorded {
+			t.Learned = learned(point, prop)
 			if len(t.Series) > 0 {
 				results = append(results, report.Summarize(t))
 			}
 		}
 	}
 	s := report.New(results)
-	s.Title = c.Title
+	s.Title, s.Flows = c.Title, flows
 	return s, notices, errors.Join(untrusted...)
 }
 

@@ -315,13 +315,13 @@ const (
 )
 
 // doubted reports whether one of the doubts is about an observable, or about
-// the kernel or the ladder and so about all.
+// the kernel, its flow or the ladder and so about all.
 func doubted(list []string, name string) bool {
 	for _, d := range list {
 		about, _, _ := strings.Cut(d, ": ")
 		about, also, _ := strings.Cut(about, alsoAbout)
 		about, _, _ = strings.Cut(about, atPoint)
-		if about == name || about == acceptanceName || about == divergencesName || about == ladderName || also != "" && slices.Contains(strings.Split(strings.TrimSuffix(also, ")"), ", "), name) {
+		if about == name || about == acceptanceName || about == divergencesName || about == ladderName || strings.HasPrefix(about, flowName) || also != "" && slices.Contains(strings.Split(strings.TrimSuffix(also, ")"), ", "), name) {
 			return true
 		}
 	}

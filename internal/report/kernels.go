@@ -2,6 +2,7 @@ package report
 
 import (
 	"math"
+	"slices"
 	"strconv"
 )
 
@@ -117,6 +118,10 @@ func (s *sheet) byKernel(title string, columns []column, rows func(p int) [][]st
 // speed is the table of what the kernels took, and how much of it is doubted.
 func (s *sheet) speed() table {
 	columns := []column{{"seconds", "", true}, {"sweeps/s", "", true}, {"accepted", "", true}, {"doubts", "", true}}
+	some, _ := s.trained()
+	if some {
+		columns = slices.Insert(columns, 1, column{"training", "", true})
+	}
 	return s.byKernel("Kernels: time, summed over chains, and acceptance", columns, func(p int) [][]string {
 		cells := make([][]string, len(s.series))
 		for i, x := range s.series {
@@ -129,6 +134,9 @@ func (s *sheet) speed() table {
 				rate = significant(float64(r.Chains) * float64(r.Sweeps) / r.Seconds)
 			}
 			cells[i] = []string{significant(r.Seconds), rate, fraction(r.Acceptance), strconv.Itoa(len(r.Doubts))}
+			if some {
+				cells[i] = slices.Insert(cells[i], 1, s.training(&x, r).String())
+			}
 		}
 		return cells
 	})
@@ -138,16 +146,22 @@ func (s *sheet) speed() table {
 func (s *sheet) compare(name, label string) table {
 	title := "Kernels by " + label
 	columns := []column{tauColumn, essColumn, {"ESS/s", "", true}}
+	some, unknown := s.trained()
+	rated := "ESS/s"
+	if some {
+		columns = append(columns, column{"trained", "", true})
+		rated = "ESS/s with training"
+	}
 	several := len(s.series) > 1
 	if several {
-		title += ", ESS/s in units of that of " + s.name(&s.series[0])
+		title += ", " + rated + " in units of that of " + s.name(&s.series[0])
 		columns = append(columns, column{"ratio", "", true}, column{"verdict", "", false})
 	}
 	t := s.byKernel(title, columns, func(p int) [][]string {
 		merits := make([]merit, len(s.series))
 		for i, x := range s.series {
 			if x.at[p] != nil {
-				merits[i] = x.at[p].merit(name)
+				merits[i] = x.at[p].merit(name).with(s.training(&x, x.at[p]), x.at[p].Seconds)
 			}
 		}
 		said := verdicts(merits)
@@ -160,6 +174,13 @@ func (s *sheet) compare(name, label string) table {
 			if o := x.at[p].Observables.number(name); o != nil {
 				cells[i] = []string{withError(o.TauInt, o.TauIntError), count(o.ESS), rate(o.ESSPerSecond)}
 			}
+			if some {
+				cell := missing
+				if merits[i].rate > 0 {
+					cell = significant(merits[i].rate)
+				}
+				cells[i] = append(cells[i], cell)
+			}
 			if several {
 				cells[i] = append(cells[i], ratio(merits[0], merits[i], i == 0), said[i])
 			}
@@ -167,7 +188,13 @@ func (s *sheet) compare(name, label string) table {
 		return cells
 	})
 	if several {
-		t.notes = []string{"Verdict: best has most ESS/s, a tie is within two standard errors of the most, the doubted are not judged."}
+		t.notes = []string{"Verdict: best has most " + rated + ", a tie is within two standard errors of the most, the doubted are not judged."}
+	}
+	if some {
+		t.notes = append(t.notes, "trained: ESS/s with the training of the kernel's flow counted, all of it in every row; the longer the run, the less it matters.")
+	}
+	if unknown {
+		t.notes = append(t.notes, "The training of weights that were given is not known, and not counted.")
 	}
 	return t
 }

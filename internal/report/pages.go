@@ -22,7 +22,13 @@ func newPage(labels []string, runs []Summary) page {
 	s := newSheet(labels, runs)
 	p := page{head: titles(labels, runs)}
 	if len(s.series) == 0 {
-		p.head = append(p.head, "There are no results yet.")
+		p.tables = s.learned()
+		if found := s.flowDoubts(); len(found) > 0 {
+			p.items = append(p.items, items{"Doubts", found})
+		}
+		if len(p.tables) == 0 {
+			p.head = append(p.head, "There are no results yet.")
+		}
 		return p
 	}
 	p.head = append(p.head, s.head()...)
@@ -44,6 +50,7 @@ func newPage(labels []string, runs []Summary) page {
 	pools := s.pools()
 	p.tables = append(p.tables, s.pooled(pools)...)
 	p.tables = append(p.tables, s.disorder()...)
+	p.tables = append(p.tables, s.learned()...)
 	p.tables = append(p.tables, s.kernels()...)
 	if missing := s.gather(missingOf); len(missing) > 0 {
 		p.items = append(p.items, items{"Missing", missing})
@@ -52,6 +59,7 @@ func newPage(labels []string, runs []Summary) page {
 	if s.several { // those of one run are doubts of its results
 		found = append(found, s.disagree(pools)...)
 	}
+	found = append(found, s.flowDoubts()...)
 	if len(found) == 0 {
 		found = []string{"none, by acceptance, thermalization, length of series, autocorrelation window, binning, R-hat, exact values and agreement, as far as these are known."}
 	}

@@ -14,6 +14,8 @@ import (
 // where they were taken, a series is one proposal at all points.
 type sheet struct {
 	several   bool // runs
+	labels    []string
+	flows     [][]Flow // of the runs
 	axes      []axis
 	points    []string // how each is called
 	common    Settings // what the models of all points have in common
@@ -77,7 +79,10 @@ type series struct {
 
 // newSheet orders the results of the runs of the given labels.
 func newSheet(labels []string, runs []Summary) *sheet {
-	s := &sheet{several: len(runs) > 1}
+	s := &sheet{several: len(runs) > 1, labels: labels}
+	for _, r := range runs {
+		s.flows = append(s.flows, r.Flows)
+	}
 	var keys []string   // of points
 	var first []*Result // of each point
 	var where [][]int   // [run][result] point

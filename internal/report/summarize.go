@@ -28,10 +28,11 @@ type Task struct {
 	Tally        mc.Tally // of all chains
 	Accept       float64  // share of proposals to which the kernel was tuned; 0: none
 	Columns      []observables.Field
-	NoClusters   error   // why the kernels build no clusters to average over; nil if they do
-	NoDual       error   // why the chains have no numbers of a dual to average over; nil if they do
-	Ladder       *Ladder // nil of a task that is none
-	Rung         int     // of the ladder, from 0
+	NoClusters   error     // why the kernels build no clusters to average over; nil if they do
+	NoDual       error     // why the chains have no numbers of a dual to average over; nil if they do
+	Ladder       *Ladder   // nil of a task that is none
+	Rung         int       // of the ladder, from 0
+	Learned      []Learned // flows
 	// Series is [chain][number][record], the numbers of the Columns one after
 	// the other. Chains may differ in length; those of a pair are 2k and 2k+1.
 	Series [][][]float64
@@ -104,6 +105,10 @@ func Summarize(t Task) Result {
 			found = slices.DeleteFunc(found, func(d doubt) bool { return d.name == acceptanceName && !moves(t.Tally) })
 		}
 		doubts.add(found...)
+	}
+	doubts.add(t.learnedDoubts(&r)...)
+	for _, l := range t.Learned {
+		r.Learned = append(r.Learned, l.Flow)
 	}
 	r.Doubts = doubts.list()
 	return r

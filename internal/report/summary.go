@@ -41,6 +41,8 @@ type Result struct {
 	Acceptance  *float64    `json:"acceptance"` // accepted of all proposals; nil if the kernels reject nothing, or nothing is measured yet
 	Doubts      []string    `json:"doubts"`
 	Observables Observables `json:"observables"`
+
+	Learned []int `json:"-"` // numbers, among those of the summary, of the flows by which kernels move
 }
 
 // A Flow is a learned proposal as it came out of its training.
@@ -49,14 +51,16 @@ type Flow struct {
 	Point     int      `json:"point"`
 	File      string   `json:"file"`
 	SHA256    string   `json:"sha256"`
-	Steps     int      `json:"steps"`
-	Seconds   float64  `json:"seconds"`
-	Loss      *float64 `json:"loss"`
-	ESS       *float64 `json:"ess"` // ESS/N of the importance weights
-	KL        *float64 `json:"kl"`
+	Steps     *int     `json:"steps"`   // of training; nil, as the seconds, if the weights were given
+	Seconds   *float64 `json:"seconds"` // of training, summed over workers
+	Loss      *float64 `json:"loss"`    // E_q[ln q - ln pi]
+	ESS       *float64 `json:"ess"`     // ESS/N of the importance weights
+	KL        *float64 `json:"kl"`      // KL(q || p)
 	LogZ      *float64 `json:"log_z"`
 	LogZError *float64 `json:"log_z_error"`
 	LogZExact *float64 `json:"log_z_exact"`
+
+	Doubts []string `json:"-"` // which results have where it matters to them
 }
 
 // MarshalJSON implements [json.Marshaler]. Lists that are nil are written

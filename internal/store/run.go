@@ -333,13 +333,13 @@ func (r *Run) WriteFile(name string, write func(io.Writer) error) error {
 
 const badName = "store: the name of a file leads out of its directory"
 
-// WriteNew writes a file outside of run directories, and durably, unless there is
-// one: then the error is fs.ErrExist.
-func WriteNew(path string, data []byte) error {
+// WriteNew writes a file outside of run directories as [Run.WriteFile] writes one
+// within, unless there is one: then the error is fs.ErrExist.
+func WriteNew(path string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	return writeFile(system{}, path, writeBytes(data))
+	return writeFile(system{}, path, write)
 }
 
 // WriteJSON writes a value as JSON to a file in the directory, as

@@ -30,6 +30,8 @@
 //     keep the volume of phase space, and their error falls as the step squared.
 //   - [Memory]: after thermalization a kernel depends on nothing but the configuration
 //     and its random numbers.
+//   - [Bridge]: spins and their continuous dual are handed over to each other as
+//     their joint distribution says, and measuring them disturbs nothing.
 //   - [Resume]: a run that was interrupted is to the bit the run that was not,
 //     and a chain does not depend on those beside it.
 //

@@ -21,6 +21,8 @@ type bench struct {
 	tuning   int  // sweeps of thermalization that kernels which tune need
 	columns  []observables.Field
 	newProbe func(m models.Model, columns []observables.Field, chains ...models.State) *observables.Probe
+	crossed  *crossed // where kernels of fields move spins too; else nil
+	pass     pass     // of crossed
 }
 
 // newBench returns one that records what the observables need. A kernel that is
@@ -44,14 +46,30 @@ func newBench(m models.Model, spec proposals.Spec, of []observables.Observable) 
 // group returns chains that are ready to run.
 func (b *bench) group(first, chains int, seed uint64) *mc.Group {
 	g := mc.NewGroup(first, chains, seed, name(b.model), name(b.kernels[0]))
-	states := make([]models.State, chains)
+	states, shown := make([]models.State, chains), make([]models.State, chains)
+	crossings := make([]crossing, chains)
 	for i := range states {
 		states[i] = b.model.NewState(models.Hot, g.Stream(i, "start"))
-		g.Own(states[i])
+		if shown[i] = states[i]; b.crossed == nil {
+			g.Own(states[i])
+			continue
+		}
+		crossings[i] = b.crossed.build(states[i].(models.Spins), g.Stream(i, "dual"), g.Stream(i, "spins of the dual"))
+		shown[i] = crossings[i].Shown()
+		g.Own(crossings[i])
 	}
-	probe := b.newProbe(b.model, b.columns, states...)
+	probe := b.newProbe(b.model, b.columns, shown...)
+	g.Probe, g.Row = probe, width(b.columns)
+	if b.crossed != nil {
+		g.Probe = showing{probe, crossings}
+	}
 	var cycle mc.Cycle
 	for i, state := range states {
+		if b.crossed != nil {
+			stream := func(purpose string) *mc.Stream { return g.Stream(i, purpose) }
+			cycle = append(cycle, b.crossed.bind(b.pass, crossings[i], proposals.Chain{Tally: &g.Tally}, stream)...)
+			continue
+		}
 		listener := probe.Listener(i)
 		if listener != nil {
 			g.Own(listener)
@@ -69,8 +87,22 @@ func (b *bench) group(first, chains int, seed uint64) *mc.Group {
 		}
 		cycle = append(cycle, own...)
 	}
-	g.Kernel, g.Probe, g.Row = cycle, probe, width(b.columns)
+	g.Kernel = cycle
 	return g
+}
+
+// showing is a probe that brings what is measured up to date before it reads.
+type showing struct {
+	mc.Probe
+	crossings []crossing
+}
+
+// Read implements [mc.Probe].
+func (p showing) Read(rows []float64) {
+	for _, c := range p.crossings {
+		c.Show()
+	}
+	p.Probe.Read(rows)
 }
 
 // buildsClusters reports whether a kernel's clusters give improved estimators.

@@ -31,7 +31,10 @@ func Resume(t testing.TB, m models.Model, spec proposals.Spec) {
 }
 
 func resume(m models.Model, spec proposals.Spec) error {
-	b := newBench(m, spec, observablesOf(m, spec))
+	return newBench(m, spec, observablesOf(m, spec)).resume()
+}
+
+func (b *bench) resume() error {
 	plan := mc.Plan{Thermalize: 5 + b.tuning/4, Sweeps: 40, Every: 3}
 	half := plan
 	half.Sweeps = 20 // two after the last record
@@ -65,10 +68,7 @@ func resume(m models.Model, spec proposals.Spec) error {
 			errs = append(errs, fmt.Errorf("resumed after %d sweeps, the final checkpoint has another %s", half.Sweeps, name))
 		}
 	}
-	if err := b.resumeTuned(plan, want); err != nil {
-		errs = append(errs, err)
-	}
-	return errors.Join(append(errs, b.together(plan))...)
+	return errors.Join(append(errs, b.resumeTuned(plan, want), b.resumeWithin(), b.together(plan))...)
 }
 
 // resumeTuned compares the rows of a run with those of one that is interrupted in
@@ -95,6 +95,30 @@ func (b *bench) resumeTuned(plan mc.Plan, want rows) error {
 	}
 	if err := difference(got, want); err != nil {
 		return fmt.Errorf("resumed after %d sweeps of thermalization: %w", sweeps, err)
+	}
+	return nil
+}
+
+// resumeWithin interrupts a sweep between any two kernels, and compares checkpoints
+// two sweeps later.
+func (b *bench) resumeWithin() error {
+	length := len(b.group(0, 2, 1).Kernel.(mc.Cycle))
+	for made := 1; made < length; made++ {
+		before, after := b.group(0, 2, 1), b.group(0, 2, 2)
+		cycle := before.Kernel.(mc.Cycle)
+		cycle.Step()
+		cycle[:made].Step()
+		if err := after.Load(before.Save()); err != nil {
+			return err
+		}
+		for _, g := range []*mc.Group{before, after} {
+			cycle := g.Kernel.(mc.Cycle)
+			cycle[made:].Step()
+			cycle.Step()
+		}
+		if got, want := after.Save(), before.Save(); !reflect.DeepEqual(got, want) {
+			return fmt.Errorf("resumed after %d kernels of a sweep: the same steps lead elsewhere", made)
+		}
 	}
 	return nil
 }

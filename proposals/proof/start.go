@@ -63,7 +63,7 @@ func start(m models.Model, spec proposals.Spec) error {
 	if err != nil {
 		return err
 	}
-	tests := s.histograms()
+	tests := s.histograms(starts)
 	random := mc.NewStream(mc.NewKey(1, "start", name(m), name(spec)))
 	pick := picker(s.pi)
 	c := s.chain(spec, s.newChain(random))
@@ -92,8 +92,8 @@ type histogram struct {
 	count    []float64
 }
 
-// histograms returns those that Start compares.
-func (s *space) histograms() []*histogram {
+// histograms returns those that Start compares, for so many states that are counted.
+func (s *space) histograms(draws float64) []*histogram {
 	spins, n := make(models.Spins, s.model.Sites()), s.model.Sites()
 	value := func(f func() float64) []float64 {
 		values := make([]float64, s.states)
@@ -103,12 +103,12 @@ func (s *space) histograms() []*histogram {
 		}
 		return values
 	}
-	tests := []*histogram{s.histogram("the energy", value(func() float64 { return s.model.Energy(spins) }))}
+	tests := []*histogram{s.histogram(draws, "the energy", value(func() float64 { return s.model.Energy(spins) }))}
 	switch m := s.model.(type) {
 	case models.Magnetic:
-		tests = append(tests, s.histogram("the magnetization", value(func() float64 { return m.Magnetization(spins) })))
+		tests = append(tests, s.histogram(draws, "the magnetization", value(func() float64 { return m.Magnetization(spins) })))
 	case models.Ordered:
-		tests = append(tests, s.histogram("the order parameter", value(func() float64 {
+		tests = append(tests, s.histogram(draws, "the order parameter", value(func() float64 {
 			abs, _ := m.Order(spins)
 			return abs
 		})))
@@ -118,7 +118,7 @@ func (s *space) histograms() []*histogram {
 	for i := range weight {
 		weight[i] = random.Float64()
 	}
-	return append(tests, s.histogram("a random sum over the sites", value(func() (sum float64) {
+	return append(tests, s.histogram(draws, "a random sum over the sites", value(func() (sum float64) {
 		for i, k := range spins {
 			sum += weight[i*s.model.States()+int(k)]
 		}
@@ -128,15 +128,15 @@ func (s *space) histograms() []*histogram {
 
 // histogram returns that of a function, given its values. Bins are filled from
 // below until they hold their share.
-func (s *space) histogram(of string, values []float64) *histogram {
+func (s *space) histogram(draws float64, of string, values []float64) *histogram {
 	order := make([]int, s.states)
 	for i := range order {
 		order[i] = i
 	}
 	slices.SortFunc(order, func(i, j int) int { return cmp.Compare(values[i], values[j]) })
 	h := &histogram{of: of, bin: make([]uint8, s.states)}
-	const share, rounding = float64(starts) / maxBins, 1e-9
-	rest := float64(starts)
+	const rounding = 1e-9
+	share, rest := draws/maxBins, draws
 	for at := 0; at < len(order); {
 		var expected float64
 		first := values[order[at]]
@@ -144,8 +144,8 @@ func (s *space) histogram(of string, values []float64) *histogram {
 			i := order[at]
 			first = values[i]
 			h.bin[i] = uint8(len(h.expected))
-			expected += starts * s.pi[i]
-			rest -= starts * s.pi[i]
+			expected += draws * s.pi[i]
+			rest -= draws * s.pi[i]
 			at++
 		}
 		h.expected = append(h.expected, expected)

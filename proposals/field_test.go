@@ -4,9 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"testing"
 
-	"gonum.org/v1/gonum/stat"
 	"gonum.org/v1/gonum/stat/distuv"
 
 	"mcrun/mc"
@@ -105,41 +103,6 @@ func dot(v, w []float64) (sum float64) {
 	return sum
 }
 
-// exactly draws from the distribution by rejection. As 2 phi_x . phi_y >=
-// -(phi_x^2 + phi_y^2), the action is at least that of independent sites with A -
-// |K| d for A, each of which is drawn by the inverse of its distribution
-// function; for unit vectors the sites are uniform and S is at least -|K| N d.
-func (s *fieldSystem) exactly(random *mc.Stream, draws int) []models.Field {
-	c := s.couplings
-	d := float64(c.Lattice.Dims())
-	free := c
-	free.K, free.A = 0, c.A-math.Abs(c.K)*d
-	bound := newFieldSystem(free, c.Lattice.Shape())
-	least := 0.0
-	if c.Unit {
-		bound.couplings.A, least = 0, -math.Abs(c.K)*d*float64(s.Sites())
-	}
-	var site *table
-	if !c.Unit {
-		site = radial(c.Components, free.A, free.B)
-	}
-	list := make([]models.Field, draws)
-	for i := range list {
-		x := make(models.Field, s.Dim())
-		for {
-			s.uniform(x, random)
-			if !c.Unit {
-				site.scale(x, c.Components, random)
-			}
-			if random.Float64() < math.Exp(bound.action(x)+least-s.action(x)) {
-				break
-			}
-		}
-		list[i] = x
-	}
-	return list
-}
-
 // A table is a distribution function at equidistant points, by Simpson's rule.
 type table struct {
 	low, width float64
@@ -166,94 +129,9 @@ func (t *table) at(v float64) float64 {
 	return t.f[i] + (t.f[i+1]-t.f[i])*min(1, place-float64(i))
 }
 
-// inverse returns the point at which the distribution function is u.
-func (t *table) inverse(u float64) float64 {
-	i, _ := slices.BinarySearch(t.f, u)
-	i = max(i, 1)
-	return t.low + t.width*(float64(i)-(t.f[i]-u)/(t.f[i]-t.f[i-1]))
-}
-
-// radial returns the distribution of |phi| with the density r^(n-1) exp(-a r^2 - b
-// r^4).
-func radial(n int, a, b float64) *table {
-	high := 1.0
-	for a*high*high+b*high*high*high*high < 60 || 2*a+4*b*high*high < 0 {
-		high *= 1.1
-	}
-	return newTable(0, high, func(r float64) float64 {
-		return math.Pow(r, float64(n-1)) * math.Exp(-r*r*(a+b*r*r))
-	})
-}
-
-// scale gives the vectors of x lengths from the table, and uniform directions.
-func (t *table) scale(x models.Field, n int, random *mc.Stream) {
-	newFieldSystem(models.FieldCouplings{Components: n, Unit: true}, []int{len(x) / n}).uniform(x, random)
-	for v := range slices.Chunk(x, n) {
-		r := t.inverse(random.Float64())
-		for k := range v {
-			v[k] *= r
-		}
-	}
-}
-
-// functions writes what an invariant distribution is tested by: moments of the
-// action, of the order parameter and of sites, and functions with no symmetry.
-func (s *fieldSystem) functions(x models.Field) []float64 {
-	n := s.couplings.Components
-	m := make([]float64, n)
-	var square, linear float64
-	for i, v := range x {
-		m[i%n] += v
-		linear += math.Cos(float64(3*i*i+1)) * v
-	}
-	for v := range slices.Chunk(x, n) {
-		square += dot(v, v) * dot(v, v)
-	}
-	action, m2 := s.action(x), dot(m, m)
-	return []float64{
-		action, action * action, square, m2, m2 * m2, dot(x[:n], x[n:2*n]),
-		x[0], x[0] * x[0], math.Pow(x[0], 4), x[0] * x[len(x)-1], math.Cos(2 * linear), math.Sin(2*linear + 1),
-	}
-}
-
 // alarm is the probability with which a right kernel fails one comparison; there
 // are some 5000 in this package.
 const alarm = 1e-8
-
-// invarianceDraws is how many starts invariant is given.
-const invarianceDraws = 10000
-
-// invariant starts a kernel in states from the exact distribution and returns an
-// error if the functions differ in the mean after some steps. Each comparison has
-// the false-alarm rate 1e-8.
-func (s *fieldSystem) invariant(starts []models.Field, random *mc.Stream, bind func(Chain) mc.Kernel) error {
-	x := make(models.Field, s.Dim())
-	k := bind(Chain{State: x, Random: random, Tally: new(mc.Tally)})
-	var differences [][]float64
-	for _, start := range starts {
-		copy(x, start)
-		before := s.functions(x)
-		for range 2 {
-			k.Step()
-		}
-		if differences == nil {
-			differences = make([][]float64, len(before))
-		}
-		for i, v := range s.functions(x) {
-			differences[i] = append(differences[i], v-before[i])
-		}
-	}
-	limit := distuv.UnitNormal.Quantile(1 - alarm/2)
-	for i, d := range differences {
-		mean, deviation := stat.MeanStdDev(d, nil)
-		z := mean / (deviation / math.Sqrt(float64(len(d))))
-		// What never changes has differences of rounding.
-		if deviation > 1e-9 && !(math.Abs(z) <= limit) || math.Abs(mean) > 1e-9 && deviation == 0 {
-			return fmt.Errorf("%v: the mean of function %d changes by %.1f errors", s, i, z)
-		}
-	}
-	return nil
-}
 
 // fieldSystems are those on which kernels of fields can be right or wrong by
 // themselves: sides of 2 and odd ones, couplings of either sign, wells and none.
@@ -283,32 +161,6 @@ func fieldKernels() map[string]Spec {
 	}
 	specs["metropolis of a given width"] = &Metropolis{Width: &width}
 	return specs
-}
-
-// Every kernel leaves the distribution as it is.
-func TestFieldInvariance(t *testing.T) {
-	for n, s := range fieldSystems() {
-		random := mc.NewStream(mc.NewKey(uint64(n), "exact starts"))
-		if raceEnabled && n%4 != 0 {
-			continue
-		}
-		starts := s.exactly(random, invarianceDraws)
-		for name, spec := range fieldKernels() {
-			if spec.Check(s) != nil {
-				continue
-			}
-			random := mc.NewStream(mc.NewKey(uint64(n), name))
-			if err := s.invariant(starts, random, func(c Chain) mc.Kernel { return spec.Bind(s, c) }); err != nil {
-				t.Errorf("%s: %v", name, err)
-			}
-		}
-		if !s.couplings.Unit {
-			err := s.invariant(starts, random, func(c Chain) mc.Kernel { return new(Metropolis).Bind(bare{s}, c) })
-			if err != nil {
-				t.Errorf("metropolis by the action alone: %v", err)
-			}
-		}
-	}
 }
 
 // uniformly returns an error unless numbers in [0, 1] are uniform, by chi^2 of 50

@@ -382,7 +382,7 @@ func newPlainDual(s *space, m models.PairCoupled) (*plainDual, error) {
 		d.weight[i] = 2*random.Float64() - 1
 	}
 	if !d.cholesky.Factorize(d.m) {
-		return nil, errors.New("M is not positive")
+		return nil, errors.New("the matrix M is not positive")
 	}
 	d.cholesky.LTo(&d.lower)
 	// <s>, <s s^T>, and by them the means of x.

@@ -323,6 +323,11 @@ func (w *fieldWriting) metropolis() {
 		for k := range v {
 			v[k] += width * w.normal.NormFloat64()
 		}
+		if w.mistake == "uniform in polar angles" {
+			theta := math.Acos(was[2]) + w.normal.NormFloat64()
+			phi := math.Atan2(was[1], was[0]) + w.normal.NormFloat64()
+			v[0], v[1], v[2] = math.Sin(theta)*math.Cos(phi), math.Sin(theta)*math.Sin(phi), math.Cos(theta)
+		}
 		if w.sphere > 0 && w.mistake != "vectors not normalised" {
 			floats.Scale(1/floats.Norm(v, 2), v)
 		}
@@ -336,7 +341,7 @@ func (w *fieldWriting) metropolis() {
 	}
 }
 
-// heatBath draws real numbers of a free field, and vectors of the circle by
+// heatBath draws real numbers, one after the other, and vectors of the circle by
 // rejection.
 func (w *fieldWriting) heatBath() {
 	n := w.c.Components
@@ -344,6 +349,12 @@ func (w *fieldWriting) heatBath() {
 	for i := range w.c.Lattice.Sites() {
 		w.c.LocalField(w.x, i, h)
 		v := w.x[i*n : (i+1)*n]
+		if w.sphere == 0 && w.c.B > 0 {
+			for k := range v {
+				v[k] = w.quartic(h[k], v, k)
+			}
+			continue
+		}
 		if w.sphere == 0 {
 			a := w.c.A
 			if w.mistake == "wrong conditional" {
@@ -372,7 +383,34 @@ func (w *fieldWriting) heatBath() {
 	}
 }
 
-// overRelaxation mirrors.
+// quartic draws component k of v with the density exp(h u - a u^2 - B u^4), a = A + 2 B
+// times the square of the others, from a table.
+func (w *fieldWriting) quartic(h float64, v []float64, k int) float64 {
+	const cells, width = 2000, 0.01
+	a := w.c.A
+	if w.mistake != "other components left out" {
+		a += 2 * w.c.B * (floats.Dot(v, v) - v[k]*v[k])
+	}
+	if w.mistake == "normal variates without rejection" {
+		a = math.Max(a, 0) + math.Sqrt(w.c.B)
+		return h/(2*a) + w.normal.NormFloat64()/math.Sqrt(2*a)
+	}
+	var table [cells]float64
+	for i := range table {
+		u := width * (float64(i) - cells/2)
+		table[i] = h*u - u*u*(a+w.c.B*u*u)
+	}
+	top, sum := slices.Max(table[:]), 0.0
+	for i, exponent := range table {
+		sum += math.Exp(exponent - top)
+		table[i] = sum
+	}
+	i, _ := slices.BinarySearch(table[:], sum*w.random.Float64())
+	return width * (float64(i) - cells/2 + w.random.Float64() - 0.5)
+}
+
+// overRelaxation mirrors; of a quartic field it proposes to, at a centre that does not
+// depend on the coordinate.
 func (w *fieldWriting) overRelaxation() {
 	n := w.c.Components
 	h := make([]float64, n)
@@ -382,6 +420,18 @@ func (w *fieldWriting) overRelaxation() {
 		far := 2.0
 		if w.mistake == "not conserved" {
 			far = 1.8
+		}
+		if w.sphere == 0 && w.c.B > 0 {
+			before, was := w.action(), v[0]
+			stiff := 2*math.Max(w.c.A, 0) + 1 + math.Abs(h[0])
+			if w.mistake == "centre that depends on the field itself" {
+				stiff += math.Abs(v[0])
+			}
+			v[0] = 2*h[0]/stiff - v[0]
+			if w.mistake != "without acceptance" && w.random.Float64() >= math.Exp(before-w.action()) {
+				v[0] = was
+			}
+			continue
 		}
 		if w.sphere == 0 {
 			v[0] += far * (h[0]/(2*w.c.A) - v[0])
@@ -449,6 +499,20 @@ var (
 	hills     = specimen{"mixture", map[string]any{"dim": 2, "modes": []float64{-1, -0.5, 1, 1.2}, "weights": []float64{1.0, 2.0}, "sigma": 0.6}}
 )
 
+// A fieldSpecimen is a field to be wrong on.
+type fieldSpecimen interface {
+	field(t testing.TB) models.Differentiable
+}
+
+func (s specimen) field(t testing.TB) models.Differentiable {
+	return s.build(t).(models.Differentiable)
+}
+
+func (f vectorField) field(testing.TB) models.Differentiable { return f }
+
+// pairs are vectors of two components in quartic wells.
+var pairs = vectorField{models.FieldCouplings{Lattice: models.NewLattice(3), Components: 2, K: 0.6, A: -2, B: 0.8}}
+
 // What the checks of fields say.
 const (
 	moved    = "changes"
@@ -479,7 +543,7 @@ func TestBrokenFieldKernels(t *testing.T) {
 	passed := map[string]bool{}
 	for _, c := range []struct {
 		algorithm, mistake string
-		at                 specimen
+		at                 fieldSpecimen
 		check              check
 		want               string
 	}{
@@ -519,6 +583,11 @@ func TestBrokenFieldKernels(t *testing.T) {
 		{"heat-bath", "wrong conditional", circles, start, moved},
 		{"heat-bath", "wrong conditional", spheres, start, moved},
 		{"heat-bath", "one side of the field", circles, start, moved},
+		{"heat-bath", "other components left out", pairs, start, moved},
+		{"heat-bath", "normal variates without rejection", quartics, start, moved},
+		{"over-relaxation", "without acceptance", quartics, start, moved},
+		{"over-relaxation", "centre that depends on the field itself", quartics, start, moved},
+		{"metropolis", "uniform in polar angles", spheres, start, moved},
 		{"over-relaxation", "not conserved", freeField, start, moved},
 		{"over-relaxation", "not conserved", circles, start, moved},
 		{"wolff", "half of the exponent", quartics, start, moved},
@@ -531,11 +600,11 @@ func TestBrokenFieldKernels(t *testing.T) {
 		if c.check.name == "estimates" && raceEnabled {
 			continue // takes long
 		}
-		m := c.at.build(t)
+		m := c.at.field(t)
 		e := ensembles[name(m)]
 		if e == nil {
 			var err error
-			if e, err = newEnsemble(m.(models.Differentiable)); err != nil {
+			if e, err = newEnsemble(m); err != nil {
 				t.Fatal(err)
 			}
 			ensembles[name(m)] = e

@@ -364,10 +364,7 @@ func (c *checker) train(at path, card *Card, f *Flow, p *Point) {
 				err = w.Difference(p.ModelKeys(), &f.Spec)
 			}
 			if err != nil {
-				c.report(at.with("weights"), param.Error{
-					Problem:  given + " " + err.Error(),
-					Expected: "weights of this flow and model, or the path of a file that is not there, which is written after training",
-				})
+				c.report(at.with("weights"), param.Error{Problem: given + " " + err.Error() + "; a path where no file is would be written after training"})
 			}
 		}
 	}

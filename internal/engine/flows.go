@@ -101,6 +101,9 @@ func (r *Run) learn(ctx context.Context) error {
 			r.noticed.Unlock()
 			continue
 		}
+		if errors.Is(err, context.Canceled) {
+			return context.Cause(ctx)
+		}
 		if err != nil {
 			return err
 		}

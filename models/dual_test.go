@@ -487,10 +487,13 @@ func TestDualIsingExact(t *testing.T) {
 			"log_z": math.Log(z), "magnetization": first / z, "susceptibility": float64(m.Sites()) * second / z,
 		}, 1e-10)
 	}
-	// Of a graph ln Z alone, and of a large glass nothing.
+	// Of a graph ln Z and what is known of its spins, here of a chain of three. Of a
+	// large glass nothing.
 	m := field(t, "dual-ising", map[string]any{"couplings": graphFile("3\n0 1 1\n1 2 1\n"), "beta": 1.0})
-	if got := m.(models.Exact).Exact(); len(got) != 1 {
-		t.Errorf("values %v of a graph, want log_z", got)
+	tanh := math.Tanh(1)
+	compare(t, m, map[string]float64{"improved_energy": -2 * tanh / 3, "improved_susceptibility": (3 + 4*tanh + 2*tanh*tanh) / 3}, 1e-12)
+	if got := m.(models.Exact).Exact(); len(got) != 3 || got["log_z"] == 0 {
+		t.Errorf("values %v of a graph, want log_z beside those of the spins", got)
 	}
 	m = field(t, "dual-ising", map[string]any{"shape": []int{16, 16, 16}, "beta": 0.1, "h": 0.1})
 	if got := m.(models.Exact).Exact(); len(got) != 0 {

@@ -149,7 +149,7 @@ func TestTrainInterrupt(t *testing.T) {
 // Weights are trained where there are none, and used where they are.
 func TestWeights(t *testing.T) {
 	inDir(t, flowCard)
-	succeed(t, "train", "card.toml", "--quiet")
+	succeed(t, "train", "card.toml", "--quiet", "--workers", "2")
 	weights := read(t, "rg.safetensors")
 	if !bytes.Equal(weights, read(t, "card.run/flows/rg.safetensors")) {
 		t.Error("the weights of the run directory are others than those beside the card")
@@ -179,6 +179,16 @@ func TestWeights(t *testing.T) {
 		if !bytes.Equal(weights, read(t, dir+"/flows/rg.safetensors")) {
 			t.Errorf("%s: weights came back as others", dir)
 		}
+	}
+
+	// So does what is known of them, with how long the training took.
+	known := read(t, "card.run/flows/rg.json")
+	if err := os.Remove("card.run/flows/rg.json"); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, "card.toml", "--workers", "2", "--quiet")
+	if !bytes.Equal(known, read(t, "card.run/flows/rg.json")) {
+		t.Errorf("what is known of the weights came back as\n%s, was\n%s", read(t, "card.run/flows/rg.json"), known)
 	}
 
 	// Others than the directory's are refused, with both.

@@ -22,6 +22,7 @@
 //	                                  by the member's kernel
 //	proposal.pair.cycle[2].steps      the same where two members have one kernel
 //	proposal.tempering.inner.steps    a key of the only inner kernel of a ladder
+//	flow.rg.train.steps               a key of a flow's training, by the flow's name
 //
 // In messages, a proposal whose name is wrong or not its own is proposal[2],
 // counted from 1.
@@ -33,6 +34,14 @@
 // model can be tempered, and inner kernels are checked at each of them. Of what is
 // spaced when it runs the rungs of the first spacing are checked.
 //
+// # Flows
+//
+// A [Flow] is described by a table [flow.NAME], and kernels name it. Points that are
+// equal in model and in the keys of a flow share one [Training], which
+// [Card.Trainings] lists. A file of weights that the card names is checked against
+// both; a path without a file is where trained weights go. In the card that a run
+// directory keeps there are no such paths: it has the weights.
+//
 // # Scan
 //
 // A scan is the Cartesian product of its keys' values, the last key fastest.
@@ -43,7 +52,7 @@
 //
 // # Identity
 //
-// [Point.ModelIdentity] and [Proposal.Identity] are what random streams
+// [Point.ModelIdentity], [Proposal.Identity] and [Point.FlowIdentity] are what random streams
 // derive from, beside seed and chain: texts of the resolved model and
 // proposal that depend on nothing else, so that points added to a scan, or
 // keys written in another order, change no number.

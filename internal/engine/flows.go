@@ -128,7 +128,9 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 	if err != nil {
 		return err
 	}
-	if file == nil {
+	judged, err := readEvaluation(r.dir.Path(), l.File)
+	unjudged := err != nil || file != nil && judged.SHA256 != flow.Hash(file)
+	if file == nil || unjudged && r.wasTrained(l) { // which knows how long it took
 		file, took, err = r.train(ctx, l, target, m)
 		if f, failed := errors.AsType[*mc.Fault](err); failed {
 			return &fault{-1, place, f.Err.Error(), nil}
@@ -145,7 +147,7 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 		return &fault{-1, place, r.dir.Path(l.File) + " " + err.Error() + "; start over with --force, which keeps the old directory", nil}
 	}
 	sum := flow.Hash(file)
-	if e, err := readEvaluation(r.dir.Path(), l.File); err != nil || e.SHA256 != sum {
+	if unjudged || judged.SHA256 != sum {
 		if err := r.evaluate(ctx, l, target, m, w.Flow, sum, took); err != nil {
 			return err
 		}
@@ -163,6 +165,12 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 	}
 	l.flow = w.Flow
 	return r.copyWeights(l, file)
+}
+
+// wasTrained reports whether there is a checkpoint of the training of a flow.
+func (r *Run) wasTrained(l *learner) bool {
+	_, err := os.Stat(r.dir.Path(strings.TrimSuffix(l.File, ".safetensors") + "-train.safetensors"))
+	return err == nil
 }
 
 // target prepares what a flow is trained to be near, and beside it the model

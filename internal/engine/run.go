@@ -1,6 +1,8 @@
 // Package engine runs the tasks of a card: it builds the chains of every
 // proposal at every point of the scan, advances them on a number of workers,
-// and goes on where an interrupted run stopped.
+// and goes on where an interrupted run stopped. Before the tasks it trains the flows
+// of the card, draws from them to judge them, and freezes them: the SHA-256 of their
+// weights is part of the identity of every chain that moves by them.
 package engine
 
 import (

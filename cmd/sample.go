@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mcrun/internal/card"
 	"mcrun/internal/store"
 	"mcrun/mc"
 	"mcrun/models"
@@ -66,6 +67,9 @@ func (s *sampling) run(c *cobra.Command, args []string) error {
 	case !strings.HasSuffix(s.output, ".npz"):
 		return usage("-o is %s; expected a name that ends in .npz", s.output)
 	}
+	if need, has := 2*8*float64(s.n), card.ThisMachine().Memory; has > 0 && need > has {
+		return usage("-n is %d, whose densities do not fit in memory; expected at most %.0f", s.n, has/(2*8))
+	}
 	path := args[0]
 	file, err := os.ReadFile(path)
 	if err != nil {
@@ -89,7 +93,13 @@ func (s *sampling) run(c *cobra.Command, args []string) error {
 	if errors.Is(err, fs.ErrExist) {
 		return usage("%s exists; give another name with -o", s.output)
 	}
-	return err
+	if i, ok := errors.AsType[*interruption](err); ok {
+		return &exit{exitInterrupted + int(i.signal), errors.New("mcrun: interrupted; nothing is written")}
+	}
+	if err != nil {
+		return fmt.Errorf("mcrun: %w", err)
+	}
+	return nil
 }
 
 // write draws from a flow and writes the archive.

@@ -167,13 +167,25 @@ func mkdirs(d disk, path string) error {
 
 // writing completes an error of a write: what was written, and what to do.
 func writing(path string, err error) error {
-	remedy := "run the same command again when the cause is removed: it goes on from the last checkpoint"
-	if errors.Is(err, syscall.ENOSPC) || errors.Is(err, syscall.EDQUOT) {
-		remedy = "free space on its disk and run the same command again: it goes on from the last checkpoint"
-	}
 	var p *fs.PathError
 	if errors.As(err, &p) {
 		err = p.Err
 	}
-	return fmt.Errorf("store: writing %s: %w; %s", path, err, remedy)
+	return &unwritten{path, err}
 }
+
+// An unwritten is the error of a write in a run directory.
+type unwritten struct {
+	path string
+	err  error
+}
+
+func (u *unwritten) Error() string {
+	remedy := "run the same command again when the cause is removed"
+	if errors.Is(u.err, syscall.ENOSPC) || errors.Is(u.err, syscall.EDQUOT) {
+		remedy = "free space on its disk and run the same command again"
+	}
+	return fmt.Sprintf("store: writing %s: %v; %s: it goes on from the last checkpoint", u.path, u.err, remedy)
+}
+
+func (u *unwritten) Unwrap() error { return u.err }

@@ -339,7 +339,11 @@ func WriteNew(path string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	return writeFile(system{}, path, write)
+	err := writeFile(system{}, path, write)
+	if u, ok := errors.AsType[*unwritten](err); ok { // which speaks of checkpoints
+		return fmt.Errorf("%s cannot be written: %w", path, u.err)
+	}
+	return err
 }
 
 // WriteJSON writes a value as JSON to a file in the directory, as

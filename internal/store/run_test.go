@@ -538,3 +538,35 @@ func TestFormat1(t *testing.T) {
 		})
 	}
 }
+
+// A file outside of run directories, of which there are no checkpoints, is written
+// whole or not at all, and never over another.
+func TestWriteNew(t *testing.T) {
+	dir := t.TempDir()
+	path := filepath.Join(dir, "new")
+	if err := WriteNew(path, writeBytes([]byte("first"))); err != nil {
+		t.Fatal(err)
+	}
+	if err := WriteNew(path, writeBytes([]byte("second"))); !errors.Is(err, fs.ErrExist) {
+		t.Errorf("over another: %v", err)
+	}
+	if got, err := os.ReadFile(path); string(got) != "first" {
+		t.Errorf("%q, %v", got, err)
+	}
+	stopped := errors.New("stopped")
+	for _, c := range []struct {
+		path  string
+		write func(io.Writer) error
+		want  error
+	}{
+		{filepath.Join(dir, "no", "file"), writeBytes(nil), fs.ErrNotExist},
+		{filepath.Join(dir, "half"), func(io.Writer) error { return stopped }, stopped},
+	} {
+		if err := WriteNew(c.path, c.write); !errors.Is(err, c.want) || strings.Contains(err.Error(), "checkpoint") {
+			t.Errorf("%s: %v", c.path, err)
+		}
+	}
+	if left, err := os.ReadDir(dir); len(left) != 1 || err != nil {
+		t.Errorf("left %v, %v", left, err)
+	}
+}

@@ -136,7 +136,10 @@ func Decode(file []byte) (metadata map[string]string, tensors []Tensor, err erro
 	for i := range tensors {
 		t := &tensors[i]
 		from, to := places[t.Name][0], places[t.Name][1]
-		if from != end || to < end || to > len(data) {
+		if from == end && to > len(data) {
+			return metadata, nil, fmt.Errorf("it is cut: its array %q ends at byte %d of data, of which there are %d", t.Name, to, len(data))
+		}
+		if from != end || to < end {
 			return metadata, nil, fmt.Errorf("its array %q does not begin where the one before ends", t.Name)
 		}
 		if _, known := sizes[t.Type]; !known {

@@ -56,7 +56,7 @@ func TestBad(t *testing.T) {
 		{"metadata are not strings", file(`{"__metadata__": {"a": 1}}`, 0)},
 		{`array "a": json`, file(`{"a": 3}`, 0)},
 		{`array "a" does not begin`, file(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [1, 3]}}`, 3)},
-		{`array "a" does not begin`, file(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 9]}}`, 2)},
+		{`it is cut: its array "a" ends at byte 9`, file(`{"a": {"dtype": "U8", "shape": [2], "data_offsets": [0, 9]}}`, 2)},
 		{`unknown type "BF16"`, file(`{"a": {"dtype": "BF16", "shape": [1], "data_offsets": [0, 2]}}`, 2)},
 		{"2 bytes for the shape [3]", file(`{"a": {"dtype": "U8", "shape": [3], "data_offsets": [0, 2]}}`, 2)},
 		{"2 bytes for the shape [-1 -2]", file(`{"a": {"dtype": "U8", "shape": [-1, -2], "data_offsets": [0, 2]}}`, 2)},

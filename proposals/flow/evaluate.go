@@ -222,7 +222,11 @@ func (e *Evaluation) Doubts() (doubts []string) {
 	}
 	switch {
 	case e.Above > e.top && e.Above*float64(e.Samples) >= fewAbove:
-		say("%.2g %% of the samples of the target have more than twice the weight of any of %d draws: the flow misses a part of it, as a mode; train with objective = \"nll\" or \"both\", give the flow the symmetry of the model, or anneal", 100*e.Above, e.Draws)
+		digits := 2
+		if e.Above > 0.99 {
+			digits = 3 // or 1e+02
+		}
+		say("%.*g %% of the samples of the target have more than twice the weight of any of %d draws: the flow misses a part of it, as a mode; train with objective = \"nll\" or \"both\", give the flow the symmetry of the model, or anneal", digits, 100*e.Above, e.Draws)
 	case e.Samples > 0 && e.ForwardESS < e.ESS/farBelow:
 		say("the ESS is %.2g seen from the flow but %.2g from samples of the target: the flow hardly reaches a part of it; train with objective = \"nll\" or \"both\"", e.ESS, e.ForwardESS)
 	}

@@ -157,6 +157,7 @@ func TestEvaluationDoubts(t *testing.T) {
 		{heavy(0.62), nil, "may be infinite"},
 		{append(heavy(0.1), math.NaN(), math.Inf(1)), nil, "2 of 20002 draws"},
 		{[]float64{0, -9, -9, -9, -9, -9}, nil, "too few"},
+		{slices.Repeat([]float64{0, 0.1}, 5000), slices.Repeat([]float64{9, 9.1}, 5000), "100 % of the samples"},
 		{heavy(0.1), slices.Repeat([]float64{-1, -1.1}, 500), "is above what the samples"},
 	} {
 		e := appraise(c.drawn, c.given)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
+	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -234,9 +235,17 @@ func (c *checker) flow(at path, f *Flow, p *Point) bool {
 		err = f.Spec.Check(target)
 	}
 	if err == nil {
+		need := f.Spec.Bytes(target, c.machine.Workers)
+		if has := c.machine.Memory; has > 0 && need > has {
+			c.report(at.with("hidden"), param.Error{
+				Problem:  "makes networks whose training needs " + memorySize(need) + " of memory",
+				Expected: "at most the " + memorySize(has) + " of this machine: narrower or fewer layers, or fewer couplings",
+			})
+			return false
+		}
 		return c.lessons(at.with("train"), f, p, target)
 	}
-	if e := (*param.Error)(nil); errors.As(err, &e) && e.Key != "" { // one of the flow's keys
+	if e := ofKey(err); e != nil {
 		c.reportIn(at, []*param.Error{e})
 	} else {
 		c.report(at, param.Error{Problem: "does not fit " + p.ModelName + ": " + err.Error(), Expected: "another model"})
@@ -275,7 +284,9 @@ func (c *checker) lessons(at path, f *Flow, p *Point, target models.Model) bool 
 			err = w.Difference(w.Model, &f.Spec)
 		}
 		if err == nil {
-			err = w.Flow.Fits(target)
+			if unfit := w.Flow.Fits(target); unfit != nil {
+				err = fmt.Errorf("does not fit: %w", unfit)
+			}
 		}
 		if err != nil {
 			c.report(at.with("start"), param.Error{Problem: start.Path + " " + err.Error(), Expected: "weights of this flow, which may be of another point"})
@@ -354,6 +365,9 @@ func (c *checker) train(at path, card *Card, f *Flow, p *Point) {
 		data, err := c.readFile(given)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
+			if folder := filepath.Dir(t.Weights); !isFolder(folder) {
+				c.report(at.with("weights"), param.Error{Problem: "is in " + folder + ", which is no folder that is there", Expected: "one in which the weights can be written after training"})
+			}
 		case err != nil:
 			c.report(at.with("weights"), param.Error{Problem: "cannot be read: " + err.Error(), Expected: "a file of weights"})
 		default:
@@ -369,6 +383,12 @@ func (c *checker) train(at path, card *Card, f *Flow, p *Point) {
 		}
 	}
 	card.trainings = append(card.trainings, t)
+}
+
+// isFolder reports whether there is a folder at a path.
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // weights reads a file of weights, each once.
@@ -453,12 +473,13 @@ func (c *checker) trainings(card *Card) {
 	}
 }
 
-// trainingBytes returns the memory that the training of a flow takes beside the
-// model's: a batch and its gradient, and the chains that give samples.
+// trainingBytes returns the memory that the training of a flow takes on one worker
+// beside the model's: its networks, a batch and its gradient, and the chains that
+// give samples.
 func (f *Flow) trainingBytes(m models.Model) float64 {
 	target, ok := f.Target(m).(models.Differentiable)
 	if !ok {
 		return 0
 	}
-	return 4 * 8 * float64(f.Train.Batch) * float64(target.Dim())
+	return f.Spec.Bytes(target, 1) + 4*8*float64(f.Train.Batch)*float64(target.Dim())
 }

@@ -224,7 +224,9 @@ func (p *Point) Bytes() (chain, shared float64) {
 		shared += float64(len(p.Run.From.File.Data))
 	}
 	for i := range p.Flows { // which are trained one after the other
-		training = math.Max(training, p.Flows[i].trainingBytes(p.Model))
+		if p.Flows[i].Training >= 0 {
+			training = math.Max(training, p.Flows[i].trainingBytes(p.Model))
+		}
 	}
 	if slices.ContainsFunc(p.Proposals, func(q Proposal) bool {
 		return slices.ContainsFunc(q.Members, func(m Member) bool { return m.Dual })

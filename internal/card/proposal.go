@@ -167,7 +167,13 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		return m, true
 	}
 	err := spec.Check(point.Model)
-	if dual, ok := models.NewDualOf(point.Model); ok && err != nil && spec.Check(dual) == nil {
+	dual, dualised := models.NewDualOf(point.Model)
+	if dualised && err != nil && ofKey(err) == nil {
+		if e := ofKey(spec.Check(dual)); e != nil {
+			err = e // the dual fits, but for a key
+		}
+	}
+	if dualised && err != nil && spec.Check(dual) == nil {
 		c.adviseTuning(p, name, spec, dual, point.Run.Thermalize)
 		m.Dual, m.Refresh = true, k.Refresh != nil && *k.Refresh
 		if err := dual.Limit(); err != nil {
@@ -189,7 +195,7 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		}
 		return m, true
 	}
-	if e := (*param.Error)(nil); errors.As(err, &e) && e.Key != "" { // one of the kernel's keys
+	if e := ofKey(err); e != nil {
 		c.reportIn(p, []*param.Error{e})
 		return m, false
 	}
@@ -198,6 +204,14 @@ func (c *checker) member(p path, table map[string]any, point *Point, more ...any
 		Expected: eitherOrNone(fitting(point.Model, func(proposals.Spec) bool { return true })),
 	})
 	return m, false
+}
+
+// ofKey returns the error about a key that err is, and nil if it is about none.
+func ofKey(err error) *param.Error {
+	if e := (*param.Error)(nil); errors.As(err, &e) && e.Key != "" {
+		return e
+	}
+	return nil
 }
 
 // leastTuning is how many sweeps of thermalization a kernel needs to be tuned well.

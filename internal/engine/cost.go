@@ -52,6 +52,10 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		if l.Given != nil {
 			continue
 		}
+		if l.spec.Spec.Bytes(l.spec.Target(l.point.Model), workers) > trialMemory {
+			known = false
+			continue
+		}
 		took, err := l.trial(workers)
 		if err != nil {
 			return cost, err

@@ -218,3 +218,28 @@ func TestInitial(t *testing.T) {
 		}
 	}
 }
+
+// The memory that a card is told is that of the parameters, 44 bytes each on one
+// worker, without their being made, and of the places of blocks, which are few here.
+func TestBytes(t *testing.T) {
+	lattice := dual(t, 4, 8)
+	for _, c := range []struct {
+		m    models.Model
+		keys map[string]any
+	}{
+		{lattice, map[string]any{"couplings": 3, "hidden": []int{40, 30}}},
+		{lattice, map[string]any{"couplings": 30, "hidden": []int{}, "repeat": 2, "depth": 1}},
+		{lattice, map[string]any{"architecture": "tebd", "depth": 3, "hidden": []int{90}}},
+		{lattice, map[string]any{"architecture": "realnvp", "couplings": 4, "hidden": []int{20, 30}, "kernel": []int{3, 1, 3}}},
+		{&models.Ring{Radius: 2, Width: 1}, map[string]any{"architecture": "realnvp", "couplings": 4, "hidden": []int{20}}},
+	} {
+		s := spec(t, c.keys)
+		f, err := New[float32](s, c.m, stream("bytes"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if ratio := s.Bytes(c.m, 1) / float64(44*len(f.Theta)); ratio < 0.95 || ratio > 1.15 {
+			t.Errorf("%v: %.3f of what %d parameters take", c.keys, ratio, len(f.Theta))
+		}
+	}
+}

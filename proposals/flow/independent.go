@@ -1,6 +1,7 @@
 package flow
 
 import (
+	"fmt"
 	"math"
 	"slices"
 
@@ -96,7 +97,15 @@ func (k *Independent) Validate() error {
 }
 
 // Check implements [proposals.Spec].
-func (k *Independent) Check(m models.Model) error { return checkTarget(m, k.flow, k.Suits) }
+func (k *Independent) Check(m models.Model) error {
+	if err := checkTarget(m, k.flow, k.Suits); err != nil {
+		return err
+	}
+	if dim := m.(models.Differentiable).Dim(); k.Size != nil && *k.Size > dim {
+		return &param.Error{Key: "size", Problem: fmt.Sprintf("is %d, of %d latent variables", *k.Size, dim), Expected: fmt.Sprintf("at most %d", dim)}
+	}
+	return nil
+}
 
 // checkTarget returns an error if a model is none for a flow, or not for the given
 // one, which may be nil.

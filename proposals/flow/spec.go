@@ -2,6 +2,7 @@ package flow
 
 import (
 	"fmt"
+	"math"
 	"math/bits"
 	"slices"
 	"strings"
@@ -148,6 +149,45 @@ func (s *Spec) depth(sides []int) int {
 		longest = max(longest, side)
 	}
 	return bits.Len(uint(longest - 1))
+}
+
+// Bytes returns the memory that a flow of float32 for a model takes while it is
+// trained on so many workers, as far as it grows with the networks and their
+// number: parameters with what an optimizer keeps of them, and the places of
+// blocks. It is 0 if the flow does not fit the model. Nothing is built for it.
+func (s *Spec) Bytes(m models.Model, workers int) float64 {
+	at, err := s.site(m)
+	if err != nil {
+		return 0
+	}
+	layers, half, windows := 1.0, 1.0, []int(nil) // of a convolution: from one channel to one
+	places := 0.0
+	if s.Architecture == RealNVP && at.sides != nil {
+		windows = s.kernels()
+	} else if s.Architecture == RealNVP {
+		half = float64(at.dim) / 2
+	} else {
+		layers = 2 * float64(s.Repeat) * float64(s.depth(at.sides))
+		half = math.Exp2(float64(len(at.sides))) / 2
+		places = 8 * layers * float64(at.dim)
+	}
+	parameters, in := half, half // of a coupling: the scale of s, and two networks
+	for k := range len(s.Hidden) + 1 {
+		out := half
+		if k < len(s.Hidden) {
+			out = float64(s.Hidden[k])
+		}
+		fan := in
+		if windows != nil {
+			fan *= math.Pow(float64(windows[k]), float64(len(at.sides)))
+		}
+		parameters += 2 * (fan + 1) * out
+		in = out
+	}
+	parameters *= layers * float64(s.Couplings)
+	// Weights, their best and what is tested of them, a gradient and one of each
+	// worker in 4 bytes; two moments and an average in 8.
+	return parameters*(4*(4+float64(workers))+3*8) + places
 }
 
 // kernels returns the side of the window of each convolution.

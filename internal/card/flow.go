@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io/fs"
 	"maps"
-	"os"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -263,7 +262,11 @@ func (c *checker) lessons(at path, f *Flow, p *Point, target models.Model) bool 
 	if f.Train.Objective != train.ReverseKL {
 		if f.Train.Data != nil {
 			source := Source{File: *f.Train.Data}
-			if _, err := source.open(p.Model); err != nil {
+			m, err := p.Prepare()
+			if err == nil {
+				_, err = source.States(m)
+			}
+			if err != nil {
 				c.report(at.with("data"), param.Error{Problem: err.Error(), Expected: "configurations of this model, as run.save keeps them in chain-00.configs.npz"})
 			}
 		} else {
@@ -365,9 +368,6 @@ func (c *checker) train(at path, card *Card, f *Flow, p *Point) {
 		data, err := c.readFile(given)
 		switch {
 		case errors.Is(err, fs.ErrNotExist):
-			if folder := filepath.Dir(t.Weights); !isFolder(folder) {
-				c.report(at.with("weights"), param.Error{Problem: "is in " + folder + ", which is no folder that is there", Expected: "one in which the weights can be written after training"})
-			}
 		case err != nil:
 			c.report(at.with("weights"), param.Error{Problem: "cannot be read: " + err.Error(), Expected: "a file of weights"})
 		default:
@@ -383,12 +383,6 @@ func (c *checker) train(at path, card *Card, f *Flow, p *Point) {
 		}
 	}
 	card.trainings = append(card.trainings, t)
-}
-
-// isFolder reports whether there is a folder at a path.
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
 }
 
 // weights reads a file of weights, each once.

@@ -442,9 +442,20 @@ func (c *checker) trainings(card *Card) {
 	for _, t := range card.trainings {
 		count[t.Name]++
 	}
+	owners := map[string]string{} // the flows of files that are to be written
 	for i := range card.trainings {
 		t := &card.trainings[i]
 		name := t.Name
+		if t.Weights != "" && t.Given == nil {
+			owner, taken := owners[t.Weights]
+			if taken && owner != t.Name {
+				c.report(path{"flow", t.Name, "weights"}, param.Error{
+					Problem:  "is the file of the flow " + owner + " too",
+					Expected: "one of its own, as " + param.Format(t.Name+".safetensors"),
+				})
+			}
+			owners[t.Weights] = t.Name
+		}
 		if count[name] > 1 {
 			name = fmt.Sprintf("%s-%04d", name, t.Point)
 		}

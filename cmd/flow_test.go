@@ -336,6 +336,8 @@ func TestSample(t *testing.T) {
 	}{
 		{[]string{"rg.safetensors", "-n", "5", "-o", "a.npz"}, "a.npz exists"},
 		{[]string{"rg.safetensors", "-o", "c.npz"}, "-n is 0"},
+		{[]string{"rg.safetensors", "-n", "1000000000000000", "-o", "c.npz"}, "do not fit in memory"},
+		{[]string{"rg.safetensors", "-n", "5", "-o", "c.npz", "--workers", "0"}, "--workers is 0"},
 		{[]string{"rg.safetensors", "-n", "5"}, "-o out.npz"},
 		{[]string{"none.safetensors", "-n", "5", "-o", "c.npz"}, "no such file"},
 		{[]string{"card.toml", "-n", "5", "-o", "c.npz"}, "is no safetensors file"},

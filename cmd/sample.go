@@ -9,6 +9,7 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"runtime"
 	"strconv"
 	"strings"
 	"time"
@@ -42,7 +43,7 @@ those that the metadata of the weights tell.`,
 	c.Flags().IntVarP(&s.n, "number", "n", 0, "configurations to draw")
 	c.Flags().StringVarP(&s.output, "output", "o", "", "`file` to write, as out.npz")
 	c.Flags().Uint64Var(&s.seed, "seed", 1, "of the random numbers")
-	c.Flags().IntVar(&s.workers, "workers", 0, "that draw at once, 0 for one for each processor; changes no number")
+	c.Flags().IntVar(&s.workers, "workers", runtime.NumCPU(), "that draw at once; changes no number")
 	c.Flags().BoolVar(&s.quiet, "quiet", false, "no progress")
 	return c
 }
@@ -62,6 +63,8 @@ func (s *sampling) run(c *cobra.Command, args []string) error {
 	switch {
 	case s.n < 1:
 		return usage("-n is %d; expected how many configurations to draw, as -n 10000", s.n)
+	case s.workers < 1:
+		return usage("--workers is %d; expected 1 or more", s.workers)
 	case s.output == "":
 		return usage("sample needs a file to write, as -o out.npz")
 	case !strings.HasSuffix(s.output, ".npz"):

@@ -277,7 +277,7 @@ func (c *checker) lessons(at path, f *Flow, p *Point, target models.Model) bool 
 				}
 			}
 			if _, err := f.Samplers(m); err != nil {
-				c.report(at.with("sampler"), param.Error{Problem: err.Error(), Expected: eitherOrNone(fitting(m, func(s proposals.Spec) bool { return s.Check(m) == nil }))})
+				c.report(at.with("sampler"), param.Error{Problem: err.Error(), Expected: eitherOrNone(fitting(m, func(s proposals.Spec) bool { return s.Check(m) == nil && s.Ergodic(m) == nil }))})
 			}
 		}
 	}

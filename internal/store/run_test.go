@@ -15,6 +15,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"syscall"
 	"testing"
 	"time"
 
@@ -559,7 +560,7 @@ func TestWriteNew(t *testing.T) {
 		write func(io.Writer) error
 		want  error
 	}{
-		{filepath.Join(dir, "no", "file"), writeBytes(nil), fs.ErrNotExist},
+		{filepath.Join(path, "file"), writeBytes(nil), syscall.ENOTDIR}, // in no folder
 		{filepath.Join(dir, "half"), func(io.Writer) error { return stopped }, stopped},
 	} {
 		if err := WriteNew(c.path, c.write); !errors.Is(err, c.want) || strings.Contains(err.Error(), "checkpoint") {

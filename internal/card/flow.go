@@ -53,8 +53,8 @@ const flowsFolder = "flows"
 var reservedName = regexp.MustCompile(`-(train|[0-9]{4,})$`)
 
 // Trainings returns the trainings of the card's flows, in the order of their first
-// points and there by name.
-func (c *Card) Trainings() []Training { return slices.Clone(c.trainings) }
+// points and there by name. The list is the card's own.
+func (c *Card) Trainings() []Training { return c.trainings }
 
 // Flow returns the flow of a name, nil if there is none.
 func (p *Point) Flow(name string) *Flow {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
+	"slices"
 	"time"
 
 	"mcrun/internal/card"
@@ -16,9 +17,10 @@ import (
 
 // A Cost is what a run would take.
 type Cost struct {
-	Time   time.Duration // on the workers asked for; 0: not estimated
-	Memory float64       // bytes, of configurations and tables
-	Disk   float64       // bytes, of series and checkpoints; 0: depends on the machine's speed
+	Time     time.Duration // on the workers asked for; 0: not estimated
+	Training time.Duration // the part of it in which flows are trained
+	Memory   float64       // bytes, of configurations and tables
+	Disk     float64       // bytes, of series and checkpoints; 0: depends on the machine's speed
 }
 
 // String returns the cost in words.
@@ -26,6 +28,9 @@ func (c Cost) String() string {
 	s := "time unknown"
 	if c.Time > 0 {
 		s = "about " + Duration(c.Time)
+	}
+	if c.Training > 0 {
+		s += " (" + Duration(c.Training) + " of training)"
 	}
 	s += ", " + size(c.Memory) + " of memory"
 	if c.Disk > 0 {
@@ -48,15 +53,16 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 	each := min(50*time.Millisecond, trialTime/time.Duration(tasks))
 	known := true
 	var seconds, training float64
-	for _, l := range learners(c) {
-		if l.Given != nil {
-			continue
+	toTrain := slices.DeleteFunc(learners(c), func(l *learner) bool { return l.Given != nil })
+	for _, l := range toTrain {
+		if ctx.Err() != nil {
+			return cost, context.Cause(ctx)
 		}
 		if l.spec.Spec.Bytes(l.spec.Target(l.point.Model), workers) > trialMemory {
 			known = false
 			continue
 		}
-		took, err := l.trial(workers)
+		took, err := l.trial(workers, min(trialTime/10, trialTime/time.Duration(len(toTrain))))
 		if err != nil {
 			return cost, err
 		}
@@ -100,6 +106,7 @@ func EstimateCost(ctx context.Context, c *card.Card, workers int) (Cost, error) 
 		}
 		seconds += perSweep * sweeps
 	}
+	cost.Training = time.Duration(min(training*float64(time.Second), math.MaxInt64/2))
 	if known {
 		cost.Time = time.Duration(min((seconds/float64(workers)+training)*float64(time.Second), math.MaxInt64/2))
 	}
@@ -201,9 +208,9 @@ func (l *learner) plain(near models.Differentiable) (*flow.Flow[float32], error)
 	return flow.New[float32](spec, near, mc.NewStream(mc.NewKey(0)))
 }
 
-// trial measures what the training of a flow takes, in seconds, on so many workers.
-// Samples of the target are left out.
-func (l *learner) trial(workers int) (seconds float64, err error) {
+// trial measures for about so long what the training of a flow takes, in seconds, on
+// so many workers. Samples of the target are left out.
+func (l *learner) trial(workers int, long time.Duration) (seconds float64, err error) {
 	near, _, err := l.target()
 	if err != nil {
 		return 0, err
@@ -217,7 +224,7 @@ func (l *learner) trial(workers int) (seconds float64, err error) {
 	spec.Objective = train.ReverseKL // the others take about as long
 	t := train.New(spec, f, train.Target{Model: near}, mc.NewGroup(0, 1, 0), flow.NewWorkers[float32](workers))
 	t.Step() // the first one tests too
-	return float64(spec.Steps) * repeat(t.Step, trialTime/10), nil
+	return float64(spec.Steps) * repeat(t.Step, long), nil
 }
 
 // trialLadder is the trial of a ladder.

@@ -135,11 +135,10 @@ func readEvaluation(dir, weights string) (Evaluation, error) {
 	return e, json.Unmarshal(b, &e)
 }
 
-// summarizeFlows returns the flows of a card that are ready, and a function that
-// returns those by which the kernels of a proposal move.
-func summarizeFlows(c *card.Card, dir *store.Dir) ([]report.Flow, func(*card.Point, *card.Proposal) []report.Learned) {
+// summarizeFlows returns the flows of a card that are ready, with their sums, and a
+// function that returns those by which the kernels of a proposal move.
+func summarizeFlows(c *card.Card, dir *store.Dir, sums map[string]string) ([]report.Flow, func(*card.Point, *card.Proposal) []report.Learned) {
 	var flows []report.Flow
-	sums := dir.Manifest().Flows
 	evaluations := map[int]Evaluation{} // by training
 	numbers := map[int]int{}            // of flows, by training
 	for i, t := range c.Trainings() {

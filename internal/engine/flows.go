@@ -164,7 +164,8 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 		}
 	}
 	l.flow = w.Flow
-	return r.copyWeights(l, file)
+	r.copyWeights(l, file)
+	return nil
 }
 
 // wasTrained reports whether there is a checkpoint of the training of a flow.
@@ -256,7 +257,7 @@ func (r *Run) train(ctx context.Context, l *learner, target models.Differentiabl
 	}
 	defer sink.Close()
 	known := r.dir.Manifest().Flows[l.File]
-	if known != "" && snapshot == nil && l.Weights == "" {
+	if known != "" && snapshot == nil {
 		// From the beginning: it comes out the same, in as much time.
 		r.noticed.Lock()
 		r.notice(store.Notice{File: r.dir.Path(l.File), Text: "its training has no checkpoint, and is made again from the beginning"})
@@ -383,18 +384,19 @@ func (w *watched) Append(rows []float64) error {
 }
 
 // copyWeights writes weights to the path that the card gives, if nothing is there.
-func (r *Run) copyWeights(l *learner, file []byte) error {
+func (r *Run) copyWeights(l *learner, file []byte) {
 	if l.Weights == "" || l.Given != nil {
-		return nil
+		return
 	}
 	err := store.WriteNew(l.Weights, func(w io.Writer) error {
 		_, err := w.Write(file)
 		return err
 	})
 	if err != nil && !errors.Is(err, fs.ErrExist) {
-		return fmt.Errorf("the weights of the flow %s are trained, and in %s, but could not be written to the path that the card gives: %w", l.Name, r.dir.Path(l.File), err)
+		r.noticed.Lock()
+		r.notice(store.Notice{File: l.Weights, Text: "the trained weights could not be written here (" + err.Error() + "); they are in " + r.dir.Path(l.File)})
+		r.noticed.Unlock()
 	}
-	return nil
 }
 
 // flows returns the flows of a point by their names, those that are ready.

@@ -67,9 +67,8 @@ func identity(c *card.Card, p *card.Point, prop *card.Proposal, sums map[string]
 	if p.Run.Save > 0 {
 		text += fmt.Sprintf("\nsave %d", p.Run.Save)
 	}
-	trainings := c.Trainings()
 	for _, name := range prop.Moved() {
-		text += fmt.Sprintf("\nflow %s %s", name, sums[trainings[p.Flow(name).Training].File])
+		text += fmt.Sprintf("\nflow %s %s", name, sums[c.Trainings()[p.Flow(name).Training].File])
 	}
 	return text
 }
@@ -82,6 +81,7 @@ type Run struct {
 	jobs    []*job
 
 	learners []*learner
+	sums     map[string]string      // of the weights of flows that are ready
 	vectors  *flow.Workers[float32] // which train and evaluate flows
 
 	noticed sync.Mutex
@@ -135,6 +135,7 @@ func (r *Run) Do(ctx context.Context) error {
 	if err := r.learn(ctx); err != nil {
 		return errors.Join(err, r.dir.Flush())
 	}
+	r.sums = r.dir.Manifest().Flows
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var next atomic.Int64
@@ -216,7 +217,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 		}
 		j.model, j.ladder = nil, nil // the last job of a point frees its tables
 	}()
-	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(r.card, j.point, j.proposal, r.dir.Manifest().Flows), j.point.StoredColumns(j.proposal), saved(j.point, j.proposal))
+	sink, snapshot, notices, err := r.dir.Group(j.task, j.group, identity(r.card, j.point, j.proposal, r.sums), j.point.StoredColumns(j.proposal), saved(j.point, j.proposal))
 	r.noticed.Lock()
 	for _, n := range notices {
 		r.notice(n)

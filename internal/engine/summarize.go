@@ -28,7 +28,8 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 		return report.Summary{}, nil, &store.Refusal{Path: dir.Path(), Reason: "its run.json is not that of its card.toml, so one of them was changed; " +
 			"undo the change, or start over with --force, which keeps the old directory"}
 	}
-	flows, learned := summarizeFlows(c, dir)
+	sums := dir.Manifest().Flows
+	flows, learned := summarizeFlows(c, dir, sums)
 	var results []report.Result
 	var notices []store.Notice
 	var untrusted []error
@@ -41,7 +42,7 @@ func Summarize(c *card.Card, dir *store.Dir) (report.Summary, []store.Notice, er
 		if known == nil && prop.Ladder == nil {
 			known = exact(point)
 		}
-		recorded, n, err := read(c, dir, i, t.State == store.Done, known)
+		recorded, n, err := read(c, dir, i, t.State == store.Done, known, sums)
 		notices = append(notices, n...)
 		if _, refused := errors.AsType[*store.Refusal](err); refused {
 			return report.Summary{}, notices, err
@@ -96,14 +97,14 @@ func exact(p *card.Point) map[string][]float64 {
 
 // read reads the series of a task, of those chains that have begun if it is
 // not done: a ladder gives as many as it has rungs. Known are the exact values of
-// one that is none.
-func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]float64) ([]report.Task, []store.Notice, error) {
+// one that is none, and sums those of weights.
+func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]float64, sums map[string]string) ([]report.Task, []store.Notice, error) {
 	point, prop := task(c, i)
 	var chains []chainSeries
 	var notices []store.Notice
 	stored := point.StoredColumns(prop)
 	for chain := range point.Run.Chains {
-		s, n, err := dir.Series(i, chain, identity(c, point, prop, dir.Manifest().Flows))
+		s, n, err := dir.Series(i, chain, identity(c, point, prop, sums))
 		notices = append(notices, n...)
 		if errors.Is(err, fs.ErrNotExist) && !done {
 			continue // not begun

@@ -334,12 +334,16 @@ func (r *Run) WriteFile(name string, write func(io.Writer) error) error {
 const badName = "store: the name of a file leads out of its directory"
 
 // WriteNew writes a file outside of run directories as [Run.WriteFile] writes one
-// within, unless there is one: then the error is fs.ErrExist.
+// within, and makes the directories above it, unless there is one: then the error is
+// fs.ErrExist.
 func WriteNew(path string, write func(io.Writer) error) error {
 	if _, err := os.Lstat(path); err == nil {
 		return fs.ErrExist
 	}
-	err := writeFile(system{}, path, write)
+	err := mkdirs(system{}, filepath.Dir(path))
+	if err == nil {
+		err = writeFile(system{}, path, write)
+	}
 	if u, ok := errors.AsType[*unwritten](err); ok { // which speaks of checkpoints
 		return fmt.Errorf("%s cannot be written: %w", path, u.err)
 	}

@@ -221,10 +221,10 @@ func TestScanChangesNothing(t *testing.T) {
 // A run killed at several moments ends with the bits of one that was not.
 func TestKill(t *testing.T) {
 	for name, card := range map[string]string{
-		"small": strings.Replace(smallCard, "sweeps = 2000", "sweeps = 30000\ncheckpoint = \"5ms\"", 1),
-		"dual":  strings.Replace(dualCard, "sweeps = 2000", "sweeps = 20000\ncheckpoint = \"5ms\"", 1),
-		"field": strings.Replace(fieldCard, "sweeps = 2000", "sweeps = 10000\ncheckpoint = \"5ms\"", 1),
-		"rich":  strings.Replace(richCard, "sweeps = 2000", "sweeps = 20000\ncheckpoint = \"5ms\"", 1),
+		"small": strings.Replace(smallCard, "sweeps = 2000", "sweeps = 15000\ncheckpoint = \"5ms\"", 1),
+		"dual":  strings.Replace(dualCard, "sweeps = 2000", "sweeps = 5000\ncheckpoint = \"5ms\"", 1),
+		"field": strings.Replace(fieldCard, "sweeps = 2000", "sweeps = 4000\ncheckpoint = \"5ms\"", 1),
+		"rich":  strings.Replace(richCard, "sweeps = 2000", "sweeps = 5000\ncheckpoint = \"5ms\"", 1),
 	} {
 		t.Run(name, func(t *testing.T) { testKill(t, card) })
 	}
@@ -301,7 +301,7 @@ func TestDual(t *testing.T) {
 			Observables map[string]struct{ Sigmas *float64 }
 		}
 	}
-	out := succeed(t, "card.toml", "--json", "--set", "run.sweeps=40000", "--set", "run.chains=4")
+	out := succeed(t, "card.toml", "--json", "--set", "run.sweeps=12000", "--set", "run.chains=4")
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		t.Fatal(err)
 	}

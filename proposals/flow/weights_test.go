@@ -177,7 +177,7 @@ func TestDamaged(t *testing.T) {
 		file []byte
 	}{
 		{"is no safetensors file: it is cut", good[:5]},
-		{"is no safetensors file: its array", good[:len(good)-4]},
+		{"is no safetensors file: it is cut: its array", good[:len(good)-4]},
 		{"is no safetensors file: its header is longer", []byte("a text file of weights")},
 		{"holds no flow: its metadata give the format", change(func(m map[string]string, _ *[]safetensors.Tensor) { delete(m, "format") })},
 		{"is of format 2", change(func(m map[string]string, _ *[]safetensors.Tensor) { m["format"] = "2" })},

@@ -52,7 +52,8 @@ func report(t testing.TB, check string, m models.Model, spec proposals.Spec, err
 
 // Variants returns a registered kernel with every combination of the values of
 // those of its keys that take one of a few, and the other keys at their
-// defaults. It panics if another key has none.
+// defaults. There are none of a kernel that needs a key without default, as the
+// name of a flow.
 func Variants(e proposals.Entry) []proposals.Spec {
 	tables := []map[string]any{{}}
 	for _, f := range param.Fields(e.New()) {
@@ -66,6 +67,8 @@ func Variants(e proposals.Entry) []proposals.Spec {
 		}
 		if more != nil {
 			tables = more
+		} else if f.Required {
+			return nil
 		}
 	}
 	var specs []proposals.Spec

@@ -35,7 +35,7 @@ type Target struct {
 //	gradient       norm of the gradient, before it was clipped
 //	rate           learning rate
 //	rollbacks      how often the training was set back so far
-//	seconds        taken so far, all sessions together
+//	seconds        taken so far, before interruptions too
 var Columns = []string{"loss", "spread", "ess", "test", "gradient", "rate", "rollbacks", "seconds"}
 
 // A Trainer trains a flow. It is the kernel and the probe of a group.

@@ -169,8 +169,7 @@ func TestObjectives(t *testing.T) {
 	}
 }
 
-// meanAction returns <S> of the dual: by <x^T M^-1 x - sum x_i t_i> = N it is a mean
-// over exact samples.
+// meanAction returns <S> of the dual, the mean over x drawn from spins.
 func meanAction(t testing.TB, m *models.DualIsing) float64 {
 	random := mc.NewStream(mc.NewKey(3))
 	beta := m.Thermal.Beta()

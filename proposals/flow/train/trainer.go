@@ -308,19 +308,6 @@ func (t *Trainer[T]) setBack(why string) {
 // Read implements [mc.Probe]: it writes the row of the last step.
 func (t *Trainer[T]) Read(row []float64) { copy(row, t.row) }
 
-// State is how far a training is, for progress.
-type State struct {
-	Step, Steps  int
-	Loss, Spread float64 // of the last batch
-	Test         float64 // mean of the last tests
-}
-
-// State returns how far the training is. It must not be called while a step is
-// made.
-func (t *Trainer[T]) State() State {
-	return State{Step: t.step, Steps: t.spec.Steps, Loss: t.row[0], Spread: t.row[1], Test: t.test}
-}
-
 // Save implements [mc.Saver].
 func (t *Trainer[T]) Save(s *mc.Snapshot, prefix string) {
 	mc.Put(s, prefix+".theta", wide(t.flow.Theta))

@@ -454,17 +454,4 @@ func TestReductions(t *testing.T) {
 		}
 		near(t, "sum", got[c], want[c], 10, 4)
 	}
-	near(t, "LogSumExp", LogSumExp([]float64{-1000, -1001}), -1000+math.Log1p(math.Exp(-1)), 1000, 1)
-	inf := math.Inf(1)
-	for _, c := range []struct {
-		x    []float64
-		want float64
-	}{{nil, -inf}, {[]float64{-inf, -inf}, -inf}, {[]float64{-inf, 3}, 3}, {[]float64{inf, 3}, inf}} {
-		if got := LogSumExp(c.x); got != c.want {
-			t.Errorf("LogSumExp(%v) = %v, want %v", c.x, got, c.want)
-		}
-	}
-	if got := LogSumExp([]float64{1, math.NaN(), inf}); got == got {
-		t.Errorf("LogSumExp with NaN gives %v", got)
-	}
 }

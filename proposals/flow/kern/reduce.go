@@ -1,7 +1,5 @@
 package kern
 
-import "math"
-
 // Add adds x to dst, which has its length, in float64.
 func Add[T Float](dst []float64, x []T) {
 	pair(len(dst), len(x))
@@ -25,21 +23,4 @@ func AddSquares[T Float](dst []float64, x []T, rows, n int) {
 			dst[c] += float64(v) * float64(v)
 		}
 	}
-}
-
-// LogSumExp returns ln sum_i exp(x[i]), without overflow. It is -Inf for no
-// numbers, and NaN if one of them is.
-func LogSumExp(x []float64) float64 {
-	top := math.Inf(-1)
-	for _, v := range x {
-		top = max(top, v)
-	}
-	if math.IsInf(top, 0) || math.IsNaN(top) {
-		return top
-	}
-	var sum float64
-	for _, v := range x {
-		sum += math.Exp(v - top)
-	}
-	return top + math.Log(sum)
 }

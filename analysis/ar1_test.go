@@ -3,6 +3,7 @@ package analysis_test
 import (
 	"math"
 	"math/rand/v2"
+	"testing"
 
 	"mcrun/analysis"
 )
@@ -41,3 +42,13 @@ var (
 		Value: func(m []float64) float64 { return 1 - m[1]/(3*m[0]*m[0]) },
 	}
 )
+
+// thorough leaves a test of statistics over thousands of sets of chains out with
+// -short: nothing of it is concurrent, so that the race detector has nothing to
+// find.
+func thorough(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("thousands of sets of chains")
+	}
+}

@@ -82,6 +82,7 @@ func TestLogBinningFindsTheError(t *testing.T) {
 // independent bins is below 1e-3, as four standard errors of a ratio of
 // variances with 31 and 96 degrees of freedom.
 func TestConvergence(t *testing.T) {
+	thorough(t)
 	const phi = 0.8
 	for _, c := range []struct {
 		n        int

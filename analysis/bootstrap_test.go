@@ -51,6 +51,7 @@ func circularError(chains [][][]float64, block float64) float64 {
 // error of 20000 resamples scatters by 0.5 %: the bound is five of that, and
 // one test of 10^6 would break it.
 func TestBootstrapHasItsError(t *testing.T) {
+	thorough(t)
 	t.Parallel()
 	r := random(1)
 	chains := [][][]float64{{ar1(r, 0.9, 600)}, {ar1(r, 0.9, 413)}}
@@ -128,6 +129,7 @@ func TestBootstrapBias(t *testing.T) {
 // phi/(1 - phi^2). Single lengths scatter by 15 %, the mean of 20 by 3 %; the
 // lags that are lost in noise make it smaller by 5 %.
 func TestBlockLength(t *testing.T) {
+	thorough(t)
 	t.Parallel()
 	for _, phi := range []float64{0.5, 0.9, -0.5} {
 		const n, series = 20000, 20
@@ -186,6 +188,7 @@ func bootstrapFaults(t *testing.T, f analysis.Function, truth, block float64, se
 }
 
 func TestBootstrapIsCalibrated(t *testing.T) {
+	thorough(t)
 	one := func(phi float64, n int) func(*rand.Rand) [][][]float64 {
 		return func(r *rand.Rand) [][][]float64 { return [][][]float64{{ar1(r, phi, n)}} }
 	}

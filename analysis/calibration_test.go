@@ -148,6 +148,7 @@ func replicas() setup {
 }
 
 func TestGammaIsCalibrated(t *testing.T) {
+	thorough(t)
 	for _, s := range []setup{
 		single(0.5, 1500, 10000), // 1000 tau_int
 		single(0.8, 4500, 5000),  // 1000 tau_int
@@ -168,6 +169,7 @@ func TestGammaIsCalibrated(t *testing.T) {
 // happens to be positive, which leaves tau_int too large by some 5 % of 1000
 // records and 2 % of 5000.
 func TestGammaIsCalibratedAnticorrelated(t *testing.T) {
+	thorough(t)
 	for _, phi := range []float64{-0.8, -0.65, -0.5, -0.3} {
 		for n, bias := range map[int]float64{1000: 0.08, 5000: 0.04} {
 			s := single(phi, n, 5000)
@@ -324,6 +326,7 @@ func TestGammaIsNaive(t *testing.T) {
 // the naive twin and fails each flawed one. Short replicas show those flaws that
 // vanish with the length of a chain.
 func TestCalibrationFindsFlaws(t *testing.T) {
+	thorough(t)
 	for f, want := range map[flaw]string{
 		none:     "",
 		noBias:   "tau_int over truth",
@@ -368,6 +371,7 @@ var ratio = analysis.Function{
 // does for means. Leaving out the cross-correlation of the ratio's terms would
 // double the squared error.
 func TestFunctionIsCalibrated(t *testing.T) {
+	thorough(t)
 	gamma := func(f analysis.Function) estimator {
 		return func(chains [][][]float64) (analysis.Estimate, error) {
 			return analysis.Gamma{}.Function(f, chains)

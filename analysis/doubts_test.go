@@ -32,6 +32,7 @@ func kinds(doubts []analysis.Doubt) []analysis.Kind {
 // growth of four standard errors (1e-4), and the window and N/tau_int = 8000
 // would have to be wrong by far more than they can.
 func TestDoubtsAreSilent(t *testing.T) {
+	thorough(t)
 	t.Parallel()
 	for seed := range 200 {
 		chains := four(uint64(seed), 0.5, 3000, nil)
@@ -152,6 +153,7 @@ func TestDoubtsRemedy(t *testing.T) {
 // TestDoubtsSpareRareStates: a chain that is in one state for most of the time
 // ends there, for longer or shorter, and so does one that proposes to little avail.
 func TestDoubtsSpareRareStates(t *testing.T) {
+	thorough(t)
 	r := random(41)
 	alarms := 0
 	for k := range 4000 {

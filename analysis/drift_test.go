@@ -62,6 +62,7 @@ func independent(chains ...[]float64) (analysis.Drift, error) {
 // have P < 0.1, which scatters by 0.011 or less over 500; and the limit is 8 of
 // that away. Two alarms fail: at a rate of 10^-4, once in 800 tests.
 func TestThermalizationIsSilent(t *testing.T) {
+	thorough(t)
 	for name, set := range map[string]func(*rand.Rand) [][]float64{
 		"independent":     func(r *rand.Rand) [][]float64 { return many(r, 0, 4, 400) },
 		"phi = 0.5":       func(r *rand.Rand) [][]float64 { return many(r, 0.5, 1, 1500) },
@@ -119,6 +120,7 @@ func sign(v float64) float64 { return math.Copysign(1, v) }
 // one does, and a start so far off that its first records alone tell. The
 // doc of MinChance has the measured shares; here all of 20 are found.
 func TestThermalizationFindsDrifts(t *testing.T) {
+	thorough(t)
 	const n = 4750
 	for _, c := range []struct {
 		name   string

@@ -39,6 +39,7 @@ func TestESSIsRight(t *testing.T) {
 // 1.5 %;
 // the bounds are four of them and allow for a true value of 0.67 to 0.69.
 func TestMCSEQuantileIsCalibrated(t *testing.T) {
+	thorough(t)
 	t.Parallel()
 	for p, truth := range map[float64]float64{0.1: -1.2815515655446004, 0.5: 0} {
 		hits := 0

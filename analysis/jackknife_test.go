@@ -61,6 +61,7 @@ func TestJackknifeCorrectsBias(t *testing.T) {
 // TestJackknifeIsGamma: both methods give derived quantities the same error, on
 // average over series, and the same value.
 func TestJackknifeIsGamma(t *testing.T) {
+	thorough(t)
 	for name, f := range map[string]analysis.Function{"variance": variance, "ratio": ratio} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

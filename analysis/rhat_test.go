@@ -28,6 +28,7 @@ func four(seed uint64, phi float64, n int, f func(c, t int, v float64) float64) 
 // 1 is then chi^2(7)/7/500, so that 1.01 is exceeded with probability 1e-12, and
 // none of 150 sets may be.
 func TestRHatIsSilent(t *testing.T) {
+	thorough(t)
 	for name, f := range map[string]func(c, t int, v float64) float64{
 		"normal":   nil,
 		"discrete": func(_, _ int, v float64) float64 { return math.Round(v) },

@@ -226,6 +226,9 @@ func TestKill(t *testing.T) {
 		"field": strings.Replace(fieldCard, "sweeps = 2000", "sweeps = 4000\ncheckpoint = \"5ms\"", 1),
 		"rich":  strings.Replace(richCard, "sweeps = 2000", "sweeps = 5000\ncheckpoint = \"5ms\"", 1),
 	} {
+		if testing.Short() && name != "small" {
+			continue
+		}
 		t.Run(name, func(t *testing.T) { testKill(t, card) })
 	}
 }
@@ -301,7 +304,11 @@ func TestDual(t *testing.T) {
 			Observables map[string]struct{ Sigmas *float64 }
 		}
 	}
-	out := succeed(t, "card.toml", "--json", "--set", "run.sweeps=12000", "--set", "run.chains=4")
+	sweeps := "run.sweeps=12000"
+	if testing.Short() {
+		sweeps = "run.sweeps=3000"
+	}
+	out := succeed(t, "card.toml", "--json", "--set", sweeps, "--set", "run.chains=4")
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -387,6 +387,9 @@ func array(t *testing.T, path, name string) (values []float64, shape string) {
 // A training that fails is told, with the remedy, and leaves the tasks that need
 // its flow to wait while the others run.
 func TestTrainingFails(t *testing.T) {
+	if testing.Short() {
+		t.Skip("many checks of a training")
+	}
 	inDir(t, flowCard)
 	code, _, stderr := mcrun(t, "card.toml", "--set", "flow.rg.train.learning_rate=10.0", "--set", "flow.rg.train.steps=100000",
 		"--set", "flow.rg.train.check=1", "--set", "flow.rg.train.beta1=0.0", "--set", "flow.rg.train.beta2=0.0")

@@ -140,6 +140,9 @@ func bridges(t *testing.T) []bridge {
 //	E[x^T M^-1 x - sum_i x_i t_i] = N,   t_i = tanh(x_i + b_i),
 //	<s_i s_j> = <t_i t_j>, i != j.
 func TestDualByQuadrature(t *testing.T) {
+	if testing.Short() {
+		t.Skip("integrals in four dimensions")
+	}
 	random := rand.New(rand.NewPCG(11, 1))
 	for _, b := range bridges(t) {
 		t.Run(b.name, func(t *testing.T) {

@@ -56,6 +56,7 @@ func masses(c []float64, side int) (m []float64) {
 
 // Correlators at zero momentum and effective masses of free fields and of rings.
 func TestCorrelators(t *testing.T) {
+	thorough(t)
 	var c scores
 	t.Run("systems", func(t *testing.T) {
 		const mass2 = 0.5

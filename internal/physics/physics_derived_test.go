@@ -9,6 +9,7 @@ import (
 // Observables that are derived by expressions, against the same ones that are
 // built in: value, error and tau_int are equal, but for rounding.
 func TestDerived(t *testing.T) {
+	thorough(t)
 	for _, x := range []struct {
 		model, kernels string
 		equal          [][3]string // expression, observable, point

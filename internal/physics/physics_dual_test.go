@@ -59,6 +59,7 @@ func (p *dualPath) Gradient(x, s, g []float64) {
 // Legendre: 8 and 12 points differ by less than the error. At 4.5 sigma a right
 // program fails once in 150 000 times.
 func TestDualThermodynamicIntegration(t *testing.T) {
+	thorough(t)
 	const side, n, offset = 4, 16, 0.1
 	beta := math.Log(1+math.Sqrt2) / 2
 	var eigen []float64 // of K
@@ -119,7 +120,7 @@ func TestDualThermodynamicIntegration(t *testing.T) {
 			if math.Abs(got-want) > 4.5*sigma {
 				t.Errorf("ln Z = %.4f +- %.4f, exactly %.4f", got, sigma, want)
 			}
-			if sigma > 0.06 && !brief() {
+			if sigma > 0.06 {
 				t.Errorf("the error of ln Z is %.3f, too large to tell anything", sigma)
 			}
 		})

@@ -10,6 +10,7 @@ import (
 // the difference is estimated, whatever the correlation of the two. Above T_c,
 // where clusters are small, improved ones have smaller errors.
 func TestImproved(t *testing.T) {
+	thorough(t)
 	var c scores
 	t.Run("systems", func(t *testing.T) {
 		const single = "[[proposal]]\nkernel = \"wolff\"\nsteps = %d\n"
@@ -18,18 +19,14 @@ func TestImproved(t *testing.T) {
 		for _, x := range []struct {
 			name, model, kernels string
 			size                 int
-			long                 bool
 		}{
-			{"ising", `name = "ising"` + "\ntemperature = 2.7", fmt.Sprintf(single+all+cycle, 12, 3), 16, false},
-			{"ising", `name = "ising"` + "\ntemperature = 2.7", fmt.Sprintf(single+all, 30), 32, true},
-			{"ising in a field", `name = "ising"` + "\ntemperature = 3.0\nh = 0.05", all, 16, false},
-			{"ising in a field", `name = "ising"` + "\ntemperature = 3.0\nh = -0.05", all, 32, true},
-			{"potts", `name = "potts"` + "\nq = 3\ntemperature = 1.1", fmt.Sprintf(single+all, 12), 16, false},
-			{"potts", `name = "potts"` + "\nq = 3\ntemperature = 1.1", fmt.Sprintf(single+all, 30), 32, true},
+			{"ising", `name = "ising"` + "\ntemperature = 2.7", fmt.Sprintf(single+all+cycle, 12, 3), 16},
+			{"ising", `name = "ising"` + "\ntemperature = 2.7", fmt.Sprintf(single+all, 30), 32},
+			{"ising in a field", `name = "ising"` + "\ntemperature = 3.0\nh = 0.05", all, 16},
+			{"ising in a field", `name = "ising"` + "\ntemperature = 3.0\nh = -0.05", all, 32},
+			{"potts", `name = "potts"` + "\nq = 3\ntemperature = 1.1", fmt.Sprintf(single+all, 12), 16},
+			{"potts", `name = "potts"` + "\nq = 3\ntemperature = 1.1", fmt.Sprintf(single+all, 30), 32},
 		} {
-			if brief() && x.long {
-				continue
-			}
 			t.Run(fmt.Sprintf("%s,L=%d", x.name, x.size), func(t *testing.T) {
 				r := read(t, "improved.toml", fmt.Sprintf(`
 [model]

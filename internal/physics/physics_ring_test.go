@@ -26,21 +26,18 @@ func ring(q int, beta float64, length int) (t float64, correlation []float64) {
 // Rings, long enough for correlations to be found by Fourier transforms, and
 // short enough to be found by comparing sites.
 func TestRings(t *testing.T) {
+	thorough(t)
 	var c scores
 	t.Run("rings", func(t *testing.T) {
 		for _, x := range []struct {
 			name, model     string
 			q, length, most int // compared up to a distance
 			beta            float64
-			long            bool
 		}{
-			{"ising", "name = \"ising\"\nJ = 0.5", 2, 2048, 12, 2.5, true},
-			{"ising", "name = \"ising\"\nJ = 0.5", 2, 30, 15, 3, false},
-			{"potts", "name = \"potts\"\nq = 5", 5, 30, 15, 2, false},
+			{"ising", "name = \"ising\"\nJ = 0.5", 2, 2048, 12, 2.5},
+			{"ising", "name = \"ising\"\nJ = 0.5", 2, 30, 15, 3},
+			{"potts", "name = \"potts\"\nq = 5", 5, 30, 15, 2},
 		} {
-			if brief() && x.long {
-				continue
-			}
 			t.Run(fmt.Sprintf("%s,L=%d", x.name, x.length), func(t *testing.T) {
 				ratio, correlation := ring(x.q, x.beta, x.length)
 				// The structure factor is sum_r C(r) cos(kr).

@@ -23,6 +23,14 @@ import (
 // brief reports whether there is time for short runs only.
 func brief() bool { return testing.Short() || raceEnabled }
 
+// thorough leaves a test out if there is time for short runs only.
+func thorough(t *testing.T) {
+	t.Helper()
+	if brief() {
+		t.Skip("there is time for short runs only")
+	}
+}
+
 // length returns the number of sweeps of a run: six tenths of them, and a fifth if
 // there is little time.
 func length(sweeps int) int {

@@ -56,6 +56,9 @@ func damages(content string, f func(damaged string)) {
 // Whatever happens to a checkpoint, the run goes on from the previous one,
 // says so, and ends as if nothing had happened. The damaged file is kept.
 func TestDamagedCheckpoint(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every byte of a file")
+	}
 	const sweeps, more = 6, 8
 	dir := newRun(t, 1)
 	mustAdvance(t, dir, 1, plan(sweeps))
@@ -87,6 +90,9 @@ func TestDamagedCheckpoint(t *testing.T) {
 // from the previous checkpoint if the records before it are intact; damage to
 // the header, and to the end of an archive, is repaired.
 func TestDamagedRecords(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every byte of a file")
+	}
 	const chains, sweeps, more = 2, 6, 8
 	dir := newRun(t, chains)
 	mustAdvance(t, dir, chains, plan(sweeps))
@@ -180,6 +186,9 @@ func contents(t *testing.T, c *Configs) string {
 // Every single flipped bit is detected, and every cut. In the header of a
 // series a flip leaves the rows usable.
 func TestEveryBit(t *testing.T) {
+	if testing.Short() {
+		t.Skip("every byte of a file")
+	}
 	dir := newRun(t, 1)
 	mustAdvance(t, dir, 1, plan(6))
 	content, err := os.ReadFile(filepath.Join(dir, currentFile))

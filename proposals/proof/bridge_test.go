@@ -252,6 +252,9 @@ func (c *crossed) flawed(mistake string) *crossed {
 }
 
 func TestBrokenBridges(t *testing.T) {
+	if !hard() {
+		t.Skip("flaws are looked for without -short")
+	}
 	type check struct {
 		name string
 		of   func(c *crossed, p pass) error

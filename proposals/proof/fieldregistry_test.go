@@ -47,7 +47,7 @@ func init() {
 func smallFields(t *testing.T, prove func(t *testing.T, model string, number int, e *ensemble)) {
 	run := func(model string, number int, m models.Differentiable) {
 		t.Run(fmt.Sprintf("%s-%d", model, number), func(t *testing.T) {
-			if number%3 != 0 && !hard() {
+			if number%6 != 0 && !hard() {
 				t.Skip("takes long")
 			}
 			t.Parallel()

@@ -525,6 +525,9 @@ const (
 )
 
 func TestBrokenFieldKernels(t *testing.T) {
+	if !hard() {
+		t.Skip("flaws are looked for without -short")
+	}
 	type check struct {
 		name string
 		of   func(e *ensemble, spec proposals.Spec) error

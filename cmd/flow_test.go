@@ -181,7 +181,18 @@ func TestWeights(t *testing.T) {
 		}
 	}
 
-	// So does what is known of them, with how long the training took.
+	// A directory that goes on by itself writes where the card said.
+	if err := os.Remove("rg.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	if table := succeed(t, "card.run"); !strings.Contains(table, "what their weights predict") {
+		t.Errorf("no predictions in\n%s", table)
+	}
+	if !bytes.Equal(weights, read(t, "rg.safetensors")) {
+		t.Error("the weights beside the card are others")
+	}
+
+	// What is known of them comes back too, with how long the training took.
 	known := read(t, "card.run/flows/rg.json")
 	if err := os.Remove("card.run/flows/rg.json"); err != nil {
 		t.Fatal(err)

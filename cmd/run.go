@@ -81,6 +81,7 @@ func (o *options) locate(path string) (*card.Card, string, error) {
 		return nil, "", err
 	}
 	dir := o.dir
+	var weights map[string]string // the paths in the card are relative to where it was
 	if info, err := os.Stat(path); err == nil && info.IsDir() {
 		if dir != "" {
 			return nil, "", usage("-o is for cards; %s is a run directory itself", path)
@@ -97,12 +98,38 @@ func (o *options) locate(path string) (*card.Card, string, error) {
 		if err != nil {
 			return nil, "", err
 		}
+		weights = view.Manifest().Weights
 	} else if dir == "" {
 		base := filepath.Base(path)
 		dir = strings.TrimSuffix(base, filepath.Ext(base)) + ".run"
 	}
 	crd, err := card.Load(path, o.sets, o.machine())
-	return crd, dir, err
+	if err != nil {
+		return nil, "", err
+	}
+	for i, t := range crd.Trainings() {
+		if path, ok := weights[t.File]; ok {
+			crd.Trainings()[i].Weights = path
+		}
+	}
+	return crd, dir, nil
+}
+
+// weights returns where a card wants the weights that it trains to be, by their
+// paths in its run directory.
+func weights(crd *card.Card) (map[string]string, error) {
+	paths := map[string]string{}
+	for _, t := range crd.Trainings() {
+		if t.Weights == "" || t.Given != nil {
+			continue
+		}
+		path, err := filepath.Abs(t.Weights)
+		if err != nil {
+			return nil, err
+		}
+		paths[t.File] = path
+	}
+	return paths, nil
 }
 
 func (o *options) checkWorkers() error {
@@ -168,6 +195,10 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	}
 	view, err := store.View(dir)
 	if errors.Is(err, fs.ErrNotExist) {
+		paths, err := weights(crd)
+		if err != nil {
+			return nil, err
+		}
 		return store.Create(dir, store.Manifest{
 			Program: version(),
 			Seed:    crd.Points[0].Seed,
@@ -175,6 +206,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 			Level:   engine.Level(crd),
 			Start:   time.Now().UTC(),
 			Tasks:   engine.Manifest(crd),
+			Weights: paths,
 		}, crd.Stored(), crd.Inputs())
 	}
 	if err == nil {

@@ -288,6 +288,9 @@ func (h *hmc) Step() {
 	}
 }
 
+// Forget drops what is known of the target where a chain is: the target has changed.
+func (h *hmc) Forget(chain int) { h.now.of(h.now.x, chain)[0] = math.NaN() }
+
 // energies writes H of each chain at a place.
 func (h *hmc) energies(dst []float64, q place) {
 	v := h.motion.velocity(h.p)

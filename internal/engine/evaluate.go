@@ -151,6 +151,8 @@ func summarizeFlows(c *card.Card, dir *store.Dir, sums map[string]string) ([]rep
 			evaluations[i] = e
 			f.Steps, f.Seconds, f.Loss, f.ESS, f.KL = e.Steps, e.Seconds, e.Loss, e.ESS, e.KL()
 			f.LogZ, f.LogZError, f.LogZExact, f.Doubts = e.LogZ, e.LogZError, e.LogZExact, e.Doubts
+			f.LossError, f.LogZUpper, f.LogZUpperError = e.LossError, e.LogZUpper, e.LogZUpperError
+			f.Acceptance, f.AcceptanceError, f.ParetoK = e.Acceptance, e.AcceptanceError, e.ParetoK
 		}
 		numbers[i] = len(flows)
 		flows = append(flows, f)

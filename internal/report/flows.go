@@ -116,54 +116,88 @@ func (m merit) with(t training, seconds float64) merit {
 	return m
 }
 
-// learned are the tables of flows, one for each run that has any.
+// learned are the tables of flows, for each run that has any: a summary that was
+// read back knows no predictions.
 func (s *sheet) learned() []table {
 	var tables []table
 	for run, flows := range s.flows {
 		if len(flows) == 0 {
 			continue
 		}
-		t := table{title: "Flows: training, and what draws from them tell"}
+		title := "Flows"
 		if s.several {
-			t.title = "Flows of " + s.labels[run] + ": training, and what draws from them tell"
+			title = "Flows of " + s.labels[run]
 		}
-		points := slices.ContainsFunc(flows, func(f Flow) bool { return f.Point != flows[0].Point })
-		t.columns = []column{{"flow", "", false}}
-		if points {
-			t.columns = append(t.columns, column{"point", "", true})
+		tables = append(tables, trainings(title, flows))
+		if slices.ContainsFunc(flows, func(f Flow) bool { return f.Acceptance != nil }) {
+			tables = append(tables, predictions(title, flows))
 		}
-		t.stub = len(t.columns)
-		t.columns = append(t.columns, column{"steps", "", true}, column{"seconds", "", true}, column{"loss", "", true}, column{"KL", "", true},
-			column{"ESS/N", "", true}, column{"ln Z", `$\ln Z$`, true}, column{"exact", "", true}, sigColumn)
-		given := false
-		for _, f := range flows {
-			row := []string{f.Name}
-			if points {
-				row = append(row, strconv.Itoa(f.Point))
-			}
-			steps, seconds := missing, missing
-			if f.Steps != nil {
-				steps = strconv.Itoa(*f.Steps)
-			}
-			if f.Seconds != nil {
-				seconds = significant(*f.Seconds)
-			} else {
-				given = true
-			}
-			var sigmas *float64
-			if f.LogZ != nil && f.LogZExact != nil && f.LogZError != nil && *f.LogZError > 0 {
-				sigmas = known((*f.LogZ - *f.LogZExact) / *f.LogZError)
-			}
-			t.rows = append(t.rows, append(row, steps, seconds, format("%.3f", f.Loss), format("%.3g", f.KL), fraction(f.ESS),
-				withError(f.LogZ, f.LogZError), exactly(f.LogZExact, f.LogZError), deviations(sigmas)))
-		}
-		t.notes = []string{"Seconds are summed over workers. loss: E_q[ln q - ln pi], which is -ln Z + KL(q||p). ESS/N, ln Z: from importance weights pi/q."}
-		if given {
-			t.notes = append(t.notes, "Of weights that were given, the training is not known.")
-		}
-		tables = append(tables, t)
 	}
 	return tables
+}
+
+// flowTable returns a table with a row for each flow, without any numbers yet.
+func flowTable(title string, flows []Flow) table {
+	t := table{title: title, columns: []column{{"flow", "", false}}}
+	points := slices.ContainsFunc(flows, func(f Flow) bool { return f.Point != flows[0].Point })
+	if points {
+		t.columns = append(t.columns, column{"point", "", true})
+	}
+	t.stub = len(t.columns)
+	for _, f := range flows {
+		row := []string{f.Name}
+		if points {
+			row = append(row, strconv.Itoa(f.Point))
+		}
+		t.rows = append(t.rows, row)
+	}
+	return t
+}
+
+// trainings is the table of what it took to train flows, and of how near they are
+// to their targets.
+func trainings(title string, flows []Flow) table {
+	t := flowTable(title+": training, and what draws from them tell", flows)
+	t.columns = append(t.columns, column{"steps", "", true}, column{"seconds", "", true}, column{"loss", "", true}, column{"KL", "", true},
+		column{"ESS/N", "", true}, column{"ln Z", `$\ln Z$`, true}, column{"exact", "", true}, sigColumn)
+	given := false
+	for i, f := range flows {
+		steps, seconds := missing, missing
+		if f.Steps != nil {
+			steps = strconv.Itoa(*f.Steps)
+		}
+		if f.Seconds != nil {
+			seconds = significant(*f.Seconds)
+		} else {
+			given = true
+		}
+		var sigmas *float64
+		if f.LogZ != nil && f.LogZExact != nil && f.LogZError != nil && *f.LogZError > 0 {
+			sigmas = known((*f.LogZ - *f.LogZExact) / *f.LogZError)
+		}
+		t.rows[i] = append(t.rows[i], steps, seconds, format("%.3f", f.Loss), format("%.3g", f.KL), fraction(f.ESS),
+			withError(f.LogZ, f.LogZError), exactly(f.LogZExact, f.LogZError), deviations(sigmas))
+	}
+	t.notes = []string{"Seconds are summed over workers. loss: E_q[ln q - ln pi], which is -ln Z + KL(q||p). ESS/N, ln Z: from importance weights pi/q."}
+	if given {
+		t.notes = append(t.notes, "Of weights that were given, the training is not known.")
+	}
+	return t
+}
+
+// predictions is the table of what the weights of flows predict and bound.
+func predictions(title string, flows []Flow) table {
+	t := flowTable(title+": what their weights predict", flows)
+	t.columns = append(t.columns, column{"acceptance", "", true}, column{"ln Z above", `$\ln Z >$`, true}, column{"ln Z below", `$\ln Z <$`, true}, column{"Pareto k", "$k$", true})
+	for i, f := range flows {
+		var below *float64
+		if f.Loss != nil {
+			below = known(-*f.Loss)
+		}
+		t.rows[i] = append(t.rows[i], withError(f.Acceptance, f.AcceptanceError), withError(below, f.LossError), withError(f.LogZUpper, f.LogZUpperError), format("%.2f", f.ParetoK))
+	}
+	t.notes = []string{"acceptance: of the kernel flow, in equilibrium. ln Z is above E_q[ln pi - ln q] and below E_p[ln pi - ln q], the latter from samples of the target. Pareto k: of the tail of the weights, whose variance is finite below 0.5."}
+	return t
 }
 
 // flowDoubts collects the doubts about flows that none of the results has.

@@ -60,6 +60,16 @@ type Flow struct {
 	LogZError *float64 `json:"log_z_error"`
 	LogZExact *float64 `json:"log_z_exact"`
 
+	// What the weights predict and bound, which tables tell: the acceptance of the
+	// kernel flow, ln Z from above, by samples of the target, and the tail of the
+	// weights. From below, -Loss bounds ln Z.
+	LossError       *float64 `json:"-"`
+	LogZUpper       *float64 `json:"-"`
+	LogZUpperError  *float64 `json:"-"`
+	Acceptance      *float64 `json:"-"`
+	AcceptanceError *float64 `json:"-"`
+	ParetoK         *float64 `json:"-"`
+
 	Doubts []string `json:"-"` // which results have where it matters to them
 }
 

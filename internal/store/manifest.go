@@ -39,6 +39,11 @@ type Manifest struct {
 	// Flows are the SHA-256 of the weights of flows that are trained or given, by
 	// their paths in the directory.
 	Flows map[string]string `json:"flows,omitempty"`
+
+	// Weights are where the card wants the weights that are trained to be besides,
+	// by the same paths; set by Create, so that it is known where the directory's
+	// own copy of the card goes on.
+	Weights map[string]string `json:"weights,omitempty"`
 }
 
 // A Machine is what a run was computed on.

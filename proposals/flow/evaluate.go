@@ -226,9 +226,9 @@ func (e *Evaluation) Doubts() (doubts []string) {
 		if e.Above > 0.99 {
 			digits = 3 // or 1e+02
 		}
-		say("%.*g %% of the samples of the target have more than twice the weight of any of %d draws: the flow misses a part of it, as a mode; train with objective = \"nll\" or \"both\", give the flow the symmetry of the model, or anneal", digits, 100*e.Above, e.Draws)
+		say("%.*g %% of the samples of the target have more than twice the weight of any of %d draws: the flow misses a part of it, as a mode; train on samples (objective = \"nll\" or \"both\", or a larger nll_weight), give the flow the symmetry of the model, or anneal", digits, 100*e.Above, e.Draws)
 	case e.Samples > 0 && e.ForwardESS < e.ESS/farBelow:
-		say("the ESS is %.2g seen from the flow but %.2g from samples of the target: the flow hardly reaches a part of it; train with objective = \"nll\" or \"both\"", e.ESS, e.ForwardESS)
+		say("the ESS is %.2g seen from the flow but %.2g from samples of the target: the flow hardly reaches a part of it; train on samples (objective = \"nll\" or \"both\", or a larger nll_weight), or longer", e.ESS, e.ForwardESS)
 	}
 	if d := e.LogZ - e.Upper; e.Samples > 0 && d > farOutside*math.Hypot(e.LogZError, e.UpperError) {
 		say("ln Z = %.4f is above what the samples of the target bound it by, %.4f +- %.2g: these miss a part of the target, or are too few and alike; give them more sampler_steps, or another sampler", e.LogZ, e.Upper, e.UpperError)

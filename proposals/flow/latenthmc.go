@@ -25,9 +25,11 @@ import (
 // Before each trajectory h is drawn from its responsibility q(h^-1 x)/(|G| q_G(x)),
 // which leaves x where it is and is exact at any time. So a chain goes from the
 // part of the configurations that g covers to that which h g does, where the two
-// overlap. Between modes of the target that a trajectory does not cross and the
-// images of g do not share, it hardly ever goes: use it in a cycle with the kernel
-// flow, or one of spins, which does.
+// overlap. Where they do not, as where g has one of two modes of the target, it goes
+// by k x in place of x, which in every second step or so is tried first, with a k
+// drawn from the group, and accepted with the probability min(1, pi(k x)/pi(x)): 1
+// if the target has the symmetry. It counts as a proposal of its own. Modes that a trajectory does not cross and the
+// group does not connect need a cycle with the kernel flow, or one of spins.
 //
 // # Batches
 //
@@ -85,8 +87,8 @@ func (*LatentHMC) Suits(*Spec) error { return nil }
 // Ergodic implements [proposals.Spec].
 func (*LatentHMC) Ergodic(models.Model) error { return nil }
 
-// Reversible implements [proposals.Reversible]. A step is h drawn, and then a
-// trajectory: one after the other.
+// Reversible implements [proposals.Reversible]. A step is an image tried, h drawn,
+// and then a trajectory: one after the other.
 func (*LatentHMC) Reversible(models.Model) bool { return false }
 
 // Tunes implements [proposals.Tuned].
@@ -121,9 +123,18 @@ func (k *LatentHMC) BindAll(m models.Model, chains []proposals.Chain, shared *mc
 // latentHMC is hybrid Monte Carlo on the latent variables of each chain.
 type latentHMC[T kern.Float] struct {
 	latentTarget[T]
-	hmc    mc.Kernel
+	hmc    trajectories
 	every  []int     // all chains
 	before []float64 // z of all chains before a trajectory
+	images []float64 // x of a chain and an image of it
+}
+
+// trajectories are those of [proposals.HMC].
+type trajectories interface {
+	mc.Kernel
+	mc.Tuner
+	mc.Saver
+	Forget(chain int)
 }
 
 func newLatentHMC[T kern.Float](k *LatentHMC, f *Flow[T], m models.Differentiable, chains []proposals.Chain, shared *mc.Stream) *latentHMC[T] {
@@ -132,17 +143,21 @@ func newLatentHMC[T kern.Float](k *LatentHMC, f *Flow[T], m models.Differentiabl
 		latentTarget: latentTarget[T]{Differentiable: m, latents: newLatents(f, m, chains), last: make([]float64, n*f.dim), prior: make([]float64, n), slope: make([]float64, n*f.dim)},
 		every:        indices(n),
 		before:       make([]float64, n*f.dim),
+		images:       make([]float64, 2*f.dim),
 	}
 	inner := slices.Clone(chains)
 	for c := range inner {
 		inner[c].State = models.Field(l.of(l.z, c))
 	}
-	l.hmc = k.hmc().BindTogether(&l.latentTarget, inner, shared)
+	l.hmc = k.hmc().BindTogether(&l.latentTarget, inner, shared).(trajectories)
 	return l
 }
 
 // Step makes one trajectory in each chain.
 func (l *latentHMC[T]) Step() {
+	for c := range l.chains {
+		l.turn(c)
+	}
 	l.arrive(l.every)
 	copy(l.before, l.z)
 	l.hmc.Step()
@@ -153,21 +168,44 @@ func (l *latentHMC[T]) Step() {
 	}
 }
 
+// turn tries an image of a chain's configuration under the group in its place, in
+// every second step or so.
+func (l *latentHMC[T]) turn(chain int) {
+	random := l.chains[chain].Random
+	if len(l.flow.group) == 1 || random.Below(1<<63) {
+		return
+	}
+	e := &l.flow.group[random.IntN(len(l.flow.group))]
+	x, kx := l.images[:l.flow.dim], l.images[l.flow.dim:]
+	copy(x, l.states[chain])
+	image(kx, x, e, 1)
+	var s [2]float64
+	l.Differentiable.Action(l.images, s[:])
+	tally := l.chains[chain].Tally
+	if !accepts(random, -s[0], -s[1]) {
+		tally.Add(1, 0)
+		return
+	}
+	tally.Add(1, 1)
+	copy(l.states[chain], kx)
+	l.hmc.Forget(chain) // k x may have the z that x had, with another h
+}
+
 // Tune implements [mc.Tuner].
-func (l *latentHMC[T]) Tune() { l.hmc.(mc.Tuner).Tune() }
+func (l *latentHMC[T]) Tune() { l.hmc.Tune() }
 
 // Freeze implements [mc.Tuner].
-func (l *latentHMC[T]) Freeze() { l.hmc.(mc.Tuner).Freeze() }
+func (l *latentHMC[T]) Freeze() { l.hmc.Freeze() }
 
 // Save implements [mc.Saver].
 func (l *latentHMC[T]) Save(s *mc.Snapshot, prefix string) {
 	l.latents.Save(s, prefix)
-	l.hmc.(mc.Saver).Save(s, prefix+".hmc")
+	l.hmc.Save(s, prefix+".hmc")
 }
 
 // Load implements [mc.Saver].
 func (l *latentHMC[T]) Load(s *mc.Snapshot, prefix string) error {
-	return errors.Join(l.latents.Load(s, prefix), l.hmc.(mc.Saver).Load(s, prefix+".hmc"))
+	return errors.Join(l.latents.Load(s, prefix), l.hmc.Load(s, prefix+".hmc"))
 }
 
 // latentTarget is the distribution of the latent variables of all chains, each at

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"gonum.org/v1/gonum/floats"
+	"gonum.org/v1/gonum/stat"
 
 	"mcrun/mc"
 	"mcrun/models"
@@ -102,5 +103,37 @@ func TestLatentDivergence(t *testing.T) {
 	}
 	if tally.Diverged != 5 || tally.Trajectories != 5 || tally.Accepted != 0 || !floats.Equal(x, was) {
 		t.Errorf("%+v, and x changed by %g", *tally, floats.Distance(x, was, 2))
+	}
+}
+
+// Chains go from one mode to another that no trajectory reaches, by images under a
+// group that is no symmetry of the target, as often as the weights of the modes
+// say. The bound is passed by chance once in 10^5.
+func TestLatentImages(t *testing.T) {
+	if testing.Short() {
+		t.Skip("statistics")
+	}
+	m := &models.Mixture{Size: 2, Modes: []float64{-2, 0, 2, 0}, Weights: []float64{1, 3}, Sigma: 0.4}
+	f := testFlow[float32](t, m, map[string]any{"architecture": "realnvp", "couplings": 4, "symmetry": "z2"})
+	step, length := 0.7, 1.4
+	random, tally := stream("images"), new(mc.Tally)
+	x := models.Field{2, 0}
+	k := newLatentHMC(&LatentHMC{Step: &step, Length: &length}, f, m, []proposals.Chain{{State: x, Random: random, Tally: tally}}, random)
+	const blocks, size = 40, 500
+	var share []float64 // of the right mode
+	for range blocks {
+		right := 0.0
+		for range size {
+			k.Step()
+			if x[0] > 0 {
+				right += 1.0 / size
+			}
+		}
+		share = append(share, right)
+	}
+	mean, sigma := stat.MeanStdDev(share, nil)
+	sigma /= math.Sqrt(blocks)
+	if math.Abs(mean-0.75) > 4.6*sigma || sigma > 0.02 {
+		t.Errorf("the right mode has %.4f +- %.4f", mean, sigma)
 	}
 }

@@ -213,10 +213,10 @@ func TestSquaresAgree(t *testing.T) {
 	var samplings []sampling
 	for _, temperature := range []float64{2, criticalTemperature, 2.6} {
 		for _, s := range []sampling{
-			{shape: []int{4, 4}, seeds: 32, records: 8000, thermalize: 200},
-			{shape: []int{8, 8}, seeds: 32, records: 8000, thermalize: 500},
-			{shape: []int{16, 16}, seeds: 16, records: 8000, thermalize: 1000},
-			{shape: []int{32, 32}, seeds: 4, records: 20000, thermalize: 2000},
+			{shape: []int{4, 4}, seeds: 32, records: 5000, thermalize: 200},
+			{shape: []int{8, 8}, seeds: 32, records: 5000, thermalize: 500},
+			{shape: []int{16, 16}, seeds: 16, records: 5000, thermalize: 1000},
+			{shape: []int{32, 32}, seeds: 4, records: 12000, thermalize: 2000},
 		} {
 			if s.shape[0] == 32 && temperature != criticalTemperature {
 				s.records /= 2

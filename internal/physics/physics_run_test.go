@@ -31,13 +31,13 @@ func thorough(t *testing.T) {
 	}
 }
 
-// length returns the number of sweeps of a run: six tenths of them, and a fifth if
+// length returns the number of sweeps of a run: four tenths of them, and a fifth if
 // there is little time.
 func length(sweeps int) int {
 	if brief() {
 		return sweeps / 5
 	}
-	return sweeps * 6 / 10
+	return sweeps * 4 / 10
 }
 
 // everyKernel are the proposals of a card that are valid for every model of

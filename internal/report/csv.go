@@ -12,7 +12,8 @@ import (
 // a function one for each point. Numbers have all their digits; what is unknown
 // is empty, lists are as in JSON. Columns of settings begin with "scan." and
 // "model."; a point is in the column x, or in x.0, x.1, ... where some are
-// vectors; doubts are separated by " | ".
+// vectors; doubts are separated by " | ". A flow has a row for log_z, without a
+// task: under proposal its name, under acceptance what its weights predict.
 func writeCSV(w io.Writer, labels []string, runs []Summary) error {
 	var scanned, model []string
 	dimension := 1 // of points
@@ -55,44 +56,62 @@ func writeCSV(w io.Writer, labels []string, runs []Summary) error {
 	out := csv.NewWriter(w)
 	out.Write(head) // errors are kept for Error
 	for i, s := range runs {
-		for _, r := range s.Results {
-			var task []string
+		// begin returns the first fields of the rows of a task, or of a flow.
+		begin := func(task string, r *Result, chains, sweeps string, seconds *float64) (row []string) {
 			if len(runs) > 1 {
-				task = append(task, labels[i])
+				row = append(row, labels[i])
 			}
-			task = append(task, strconv.Itoa(r.Task), strconv.Itoa(r.Point))
+			row = append(row, task, strconv.Itoa(r.Point))
 			for _, key := range scanned {
-				task = append(task, field(r.Scan.value(key)))
+				row = append(row, field(r.Scan.value(key)))
 			}
 			rung := ""
 			if r.Rung != nil {
 				rung = strconv.Itoa(*r.Rung)
 			}
-			task = append(task, r.Proposal, strings.Join(r.Kernels, "+"), rung)
+			row = append(row, r.Proposal, strings.Join(r.Kernels, "+"), rung)
 			for _, key := range model {
-				task = append(task, field(r.Model.value(key)))
+				row = append(row, field(r.Model.value(key)))
 			}
-			task = append(task, strconv.Itoa(r.Chains), strconv.Itoa(r.Sweeps), number(&r.Seconds), number(r.Acceptance))
+			return slices.Clip(append(row, chains, sweeps, number(seconds), number(r.Acceptance)))
+		}
+		// end returns the others.
+		end := func(x []float64, e Estimate, reason *string, doubts []string) (row []string) {
+			for k := range dimension {
+				if k < len(x) {
+					row = append(row, number(&x[k]))
+				} else {
+					row = append(row, "")
+				}
+			}
+			for _, n := range e.numbers() {
+				row = append(row, number(*n.number))
+			}
+			text := ""
+			if reason != nil {
+				text = *reason
+			}
+			return append(row, text, strings.Join(doubts, " | "))
+		}
+		for _, r := range s.Results {
+			task := begin(strconv.Itoa(r.Task), &r, strconv.Itoa(r.Chains), strconv.Itoa(r.Sweeps), &r.Seconds)
 			for _, o := range r.Observables {
-				reason := ""
-				if o.Reason != nil {
-					reason = *o.Reason
-				}
-				for i := range o.Estimates {
-					row := append(slices.Clip(task), o.Name)
-					for k := range dimension {
-						if i < len(o.X) && k < len(o.X[i]) {
-							row = append(row, number(&o.X[i][k]))
-						} else {
-							row = append(row, "")
-						}
+				for i, e := range o.Estimates {
+					var x []float64
+					if i < len(o.X) {
+						x = o.X[i]
 					}
-					for _, n := range o.Estimates[i].numbers() {
-						row = append(row, number(*n.number))
-					}
-					out.Write(append(row, reason, strings.Join(r.Doubts, " | ")))
+					out.Write(append(append(task, o.Name), end(x, e, o.Reason, r.Doubts)...))
 				}
 			}
+		}
+		for _, f := range s.Flows {
+			r := Result{Point: f.Point, Proposal: f.Name, Acceptance: f.Acceptance}
+			if i := slices.IndexFunc(s.Results, func(r Result) bool { return r.Point == f.Point }); i >= 0 {
+				r.Scan, r.Model = s.Results[i].Scan, s.Results[i].Model
+			}
+			e := Estimate{Value: f.LogZ, Error: f.LogZError, Exact: f.LogZExact, Sigmas: f.sigmas()}
+			out.Write(append(append(begin("", &r, "", "", f.Seconds), "log_z"), end(nil, e, nil, f.Doubts)...))
 		}
 	}
 	out.Flush()

@@ -171,18 +171,23 @@ func trainings(title string, flows []Flow) table {
 		} else {
 			given = true
 		}
-		var sigmas *float64
-		if f.LogZ != nil && f.LogZExact != nil && f.LogZError != nil && *f.LogZError > 0 {
-			sigmas = known((*f.LogZ - *f.LogZExact) / *f.LogZError)
-		}
 		t.rows[i] = append(t.rows[i], steps, seconds, format("%.3f", f.Loss), format("%.3g", f.KL), fraction(f.ESS),
-			withError(f.LogZ, f.LogZError), exactly(f.LogZExact, f.LogZError), deviations(sigmas))
+			withError(f.LogZ, f.LogZError), exactly(f.LogZExact, f.LogZError), deviations(f.sigmas()))
 	}
 	t.notes = []string{"Seconds are summed over workers. loss: E_q[ln q - ln pi], which is -ln Z + KL(q||p). ESS/N, ln Z: from importance weights pi/q."}
 	if given {
 		t.notes = append(t.notes, "Of weights that were given, the training is not known.")
 	}
 	return t
+}
+
+// sigmas returns the deviation of ln Z from the exact value in errors, nil if it is
+// not known.
+func (f *Flow) sigmas() *float64 {
+	if f.LogZ == nil || f.LogZExact == nil || f.LogZError == nil || *f.LogZError <= 0 {
+		return nil
+	}
+	return known((*f.LogZ - *f.LogZExact) / *f.LogZError)
 }
 
 // predictions is the table of what the weights of flows predict and bound.

@@ -289,6 +289,8 @@ func TestTextWidth(t *testing.T) {
 func TestCSV(t *testing.T) {
 	s := examples()["scan"]
 	s.Results = append(s.Results, examples()["profiles"].Results...)
+	seconds, z, sigma, exact, acceptance := 12.5, 3.0, 0.5, 2.0, 0.75
+	s.Flows = []Flow{{Name: "rg", Point: s.Results[0].Point, Seconds: &seconds, LogZ: &z, LogZError: &sigma, LogZExact: &exact, Acceptance: &acceptance, Doubts: []string{"one", "two"}}}
 	var b bytes.Buffer
 	if err := Write(&b, s, "csv"); err != nil {
 		t.Fatal(err)
@@ -332,8 +334,16 @@ func TestCSV(t *testing.T) {
 			}
 		}
 	}
-	if i != len(rows) {
-		t.Errorf("%d rows, want %d", len(rows), i)
+	if i+1 != len(rows) {
+		t.Fatalf("%d rows, want %d", len(rows), i+1)
+	}
+	for name, want := range map[string]string{
+		"task": "", "proposal": "rg", "seconds": "12.5", "acceptance": "0.75", "observable": "log_z", "value": "3", "error": "0.5",
+		"exact": "2", "sigmas": "2", "doubts": "one | two", "scan.model.shape": jsonText(s.Results[0].Scan.value("model.shape")),
+	} {
+		if got := rows[i][column(name)]; got != want {
+			t.Errorf("%s of a flow is %q, want %q", name, got, want)
+		}
 	}
 }
 

@@ -85,13 +85,14 @@ func saved(p *card.Point, prop *card.Proposal) *store.Configurations {
 	return &store.Configurations{Type: a.Type, Shape: a.Shape}
 }
 
-// plan returns how long the chains of a point run.
-func plan(r card.Run) mc.Plan {
+// plan returns how long so many chains of a point, which are one group, run: by time as
+// long as they would one by one, so that no proposal has more of it than another.
+func plan(r card.Run, chains int) mc.Plan {
 	return mc.Plan{
 		Thermalize: r.Thermalize,
 		Sweeps:     r.Sweeps,
 		Every:      r.Every,
-		Seconds:    r.Seconds,
+		Seconds:    r.Seconds * float64(chains),
 		Save:       r.Save,
 		Checkpoint: r.Checkpoint,
 	}

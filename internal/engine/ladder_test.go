@@ -84,7 +84,7 @@ func TestLadderEstimates(t *testing.T) {
 				t.Fatal(err)
 			}
 			var series rows
-			if err := g.Run(t.Context(), plan(p.Run), &series); err != nil {
+			if err := g.Run(t.Context(), plan(p.Run, 1), &series); err != nil {
 				t.Fatal(err)
 			}
 			for r, rung := range l.rungs {

@@ -46,10 +46,11 @@ func (r *Run) Progress() Progress {
 		left := float64(run.Thermalize+run.Sweeps-sweeps) * sites
 		if run.Sweeps == 0 {
 			// By time: work in units of the whole run.
-			done, left = 0, run.Seconds
+			limit := plan(run, j.chains).Seconds
+			done, left = 0, limit
 			if j.chain != nil {
 				done = j.chain.Elapsed().Seconds()
-				left = max(0, run.Seconds-done)
+				left = max(0, limit-done)
 			}
 		}
 		p.Chains += j.chains

@@ -241,7 +241,7 @@ func (r *Run) advance(ctx context.Context, j *job) (err error) {
 	if err := r.record(j, g.Sweeps(), false); err != nil {
 		return err
 	}
-	err = g.Run(ctx, plan(j.point.Run), sink)
+	err = g.Run(ctx, plan(j.point.Run, j.chains), sink)
 	if _, unfit := errors.AsType[*mc.Fault](err); unfit {
 		return err // run.json keeps to what the last checkpoint has
 	}

@@ -102,7 +102,7 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 	point, prop := task(c, i)
 	var chains []chainSeries
 	var notices []store.Notice
-	stored := point.StoredColumns(prop)
+	stored, width := point.StoredColumns(prop), point.Group(prop)
 	for chain := range point.Run.Chains {
 		s, n, err := dir.Series(i, chain, identity(c, point, prop, sums))
 		notices = append(notices, n...)
@@ -118,6 +118,8 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 			}
 		}
 		x := chainSeries{Series: s, chain: chain}
+		before := len(chains) - 1
+		x.first = before < 0 || chains[before].chain/width != chain/width
 		if s.State != nil {
 			if x.counters, err = s.State.Counters(); err != nil {
 				return nil, notices, err
@@ -132,15 +134,20 @@ func read(c *card.Card, dir *store.Dir, i int, done bool, known map[string][]flo
 	}
 	t.Exact = known
 	for _, x := range chains {
-		t.add(x, 0, x.counters.Tally)
+		t.add(x, 0)
+		if x.first {
+			t.Tally.Merge(x.counters.Tally)
+		}
 	}
 	return []report.Task{t.Task}, notices, nil
 }
 
-// A chainSeries is the series of a chain, with what its group has counted.
+// A chainSeries is the series of a chain, with what its group has counted: for all of
+// its chains together, so that it is to be added once.
 type chainSeries struct {
 	*store.Series
 	chain    int
+	first    bool // of its group
 	counters mc.Counters
 }
 
@@ -182,9 +189,9 @@ func newTask(c *card.Card, i int) taskReader {
 	return t
 }
 
-// add adds the series of a chain, at a rung if it is a ladder, and what its
-// kernels counted there.
-func (t *taskReader) add(x chainSeries, rung int, tally mc.Tally) {
+// add adds the series of a chain, at a rung if it is a ladder, and the time that its
+// group took.
+func (t *taskReader) add(x chainSeries, rung int) {
 	var columns [][]float64
 	for _, c := range t.Columns {
 		columns = append(columns, x.Column(c.Name)[rung*c.Width:(rung+1)*c.Width]...)
@@ -194,8 +201,9 @@ func (t *taskReader) add(x chainSeries, rung int, tally mc.Tally) {
 		return
 	}
 	t.Sweeps = append(t.Sweeps, x.counters.Sweeps)
-	t.Seconds += x.counters.Kernel.Seconds()
-	t.Tally.Merge(tally)
+	if x.first {
+		t.Seconds += x.counters.Kernel.Seconds()
+	}
 }
 
 // rungs returns a task for each rung of a ladder. A chain without a checkpoint,
@@ -232,7 +240,8 @@ func (t *taskReader) rungs(c *card.Card, chains []chainSeries) ([]report.Task, e
 		rung.Model, rung.ModelKeys, rung.Observables = p.Model, c.StoredModelKeys(p), p.Observables
 		rung.Exact = exact(p)
 		for i, x := range chains {
-			rung.add(x, r, states[i].counts.Tallies[r])
+			rung.add(x, r)
+			rung.Tally.Merge(states[i].counts.Tallies[r]) // of the chain alone
 		}
 		ladder.Move(rung.Tally)
 		tasks = append(tasks, rung.Task)

@@ -44,10 +44,10 @@ type Evaluation struct {
 const evaluationSamples = 1 << 13
 
 // KL returns KL(q || p): with ln Z where that is known exactly, else as the weights
-// estimate it.
+// estimate it, unless these are worth too few draws to tell.
 func (e *Evaluation) KL() *float64 {
 	z := e.LogZExact
-	if z == nil {
+	if z == nil && e.ESS != nil && *e.ESS*float64(e.Draws) >= flow.FewEffective {
 		z = e.LogZ
 	}
 	if z == nil || e.Loss == nil {

@@ -64,3 +64,20 @@ inner = { kernel = "metropolis" }
 		t.Errorf("a group of %d chains of 2 s has %v s", chains, got)
 	}
 }
+
+// KL is told where ln Z is known exactly, or by weights that are worth something.
+func TestKL(t *testing.T) {
+	number := func(v float64) *float64 { return &v }
+	e := Evaluation{Draws: 100_000, Loss: number(-3), LogZ: number(3.5), ESS: number(0.5)}
+	if kl := e.KL(); kl == nil || *kl != 0.5 {
+		t.Errorf("KL %v, want 0.5", kl)
+	}
+	e.ESS = number(1e-5)
+	if kl := e.KL(); kl != nil {
+		t.Errorf("KL %v from one draw", *kl)
+	}
+	e.LogZExact = number(4)
+	if kl := e.KL(); kl == nil || *kl != 1 {
+		t.Errorf("KL %v, want 1", kl)
+	}
+}

@@ -194,14 +194,17 @@ func (e *Evaluation) fromSamples(log []float64, top float64) {
 // larger than theirs with a probability of exp(-topDraws) or so.
 const topDraws = 20
 
+// FewEffective is the number of effective draws below which ln Z and ESS tell next to
+// nothing.
+const FewEffective = 100
+
 // Limits of what gives rise to doubts.
 const (
-	heavyTail    = 0.7 // Pareto k above which errors mean nothing
-	noVariance   = 0.5 // and above which the variance may be infinite
-	fewEffective = 100 // draws
-	fewAbove     = 3   // samples with a weight far above that of any draw
-	farBelow     = 5   // times by which ESS seen from the target may be smaller
-	farOutside   = 4   // errors
+	heavyTail  = 0.7 // Pareto k above which errors mean nothing
+	noVariance = 0.5 // and above which the variance may be infinite
+	fewAbove   = 3   // samples with a weight far above that of any draw
+	farBelow   = 5   // times by which ESS seen from the target may be smaller
+	farOutside = 4   // errors
 )
 
 // Doubts returns what is to be held against the evaluation, and the remedies: a
@@ -217,7 +220,7 @@ func (e *Evaluation) Doubts() (doubts []string) {
 	case e.ParetoK > noVariance:
 		say("the variance of the weights may be infinite, with a tail of Pareto k = %.2f (above %.1f): errors of ln Z and ESS are too small, and chains of the kernel flow stay long where the weight is large; train longer", e.ParetoK, noVariance)
 	}
-	if n := e.ESS * float64(e.Draws); n < fewEffective {
+	if n := e.ESS * float64(e.Draws); n < FewEffective {
 		say("%d draws are worth %.0f of the target, too few for ln Z and ESS: train longer", e.Draws, n)
 	}
 	switch {

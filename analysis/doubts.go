@@ -3,6 +3,7 @@ package analysis
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"gonum.org/v1/gonum/stat/distuv"
 )
@@ -108,9 +109,9 @@ func Doubts(e Estimate, rhat float64, chains ...[]float64) []Doubt {
 	if rhat > MaxRHat && (moving > 0 || len(chains) == 0) {
 		ess := withinESS(chains)
 		if limit := rhatByChance(ess, len(chains)); rhat < limit {
-			doubt(ChainsDiffer, "R-hat = %.3f is above %.2f, which so few as %.0f effective records explain (chance allows %.3f): run longer", rhat, MaxRHat, ess, limit)
+			doubt(ChainsDiffer, "R-hat = %s is above %.2f, which so few as %.0f effective records within the chains explain (chance allows %.3f): run longer", formatAbove(rhat, MaxRHat), MaxRHat, ess, limit)
 		} else {
-			doubt(ChainsDiffer, "R-hat = %.3f is above %.2f: the chains, or the halves of one, have not seen the same distribution: thermalize longer, or use a kernel that mixes faster", rhat, MaxRHat)
+			doubt(ChainsDiffer, "R-hat = %s is above %.2f: the chains, or the halves of one, have not seen the same distribution: thermalize longer, or use a kernel that mixes faster", formatAbove(rhat, MaxRHat), MaxRHat)
 		}
 	}
 	if b, err := LogBinning(chains...); err == nil && b.Convergence == NotConverged {
@@ -187,6 +188,17 @@ func nameChains(n []int) string {
 		}
 	}
 	return s
+}
+
+// formatAbove writes a value above a limit with three decimals, or as many more as
+// show that it is above.
+func formatAbove(v, limit float64) string {
+	for decimals := 3; ; decimals++ {
+		s := strconv.FormatFloat(v, 'f', decimals, 64)
+		if shown, err := strconv.ParseFloat(s, 64); err != nil || shown > limit {
+			return s
+		}
+	}
 }
 
 // withinESS is the sum of the chains' effective sample sizes, each by itself, so

@@ -109,7 +109,7 @@ func TestDoubtsBlameTheRightThing(t *testing.T) {
 		says   string
 	}{
 		"wells": {four(2, 0.5, 3000, func(c, _ int, v float64) float64 { return v/10 + float64(c%2) }), "thermalize longer"},
-		"short": {four(2, 0.9, 500, nil), "effective records explain"},
+		"short": {four(2, 0.9, 500, nil), "effective records within the chains explain"},
 	} {
 		found := false
 		for _, d := range judge(c.chains...) {
@@ -131,6 +131,23 @@ func TestDoubtsWithoutChains(t *testing.T) {
 	for _, rhat := range []float64{0, math.NaN(), 1.01} {
 		if got := analysis.Doubts(analysis.Estimate{TauInt: 1, N: 50, ESS: 25}, rhat); got != nil {
 			t.Errorf("R-hat = %g: doubts %v", rhat, got)
+		}
+	}
+}
+
+// TestDoubtsShowThatRHatIsAbove: with as many decimals as that takes.
+func TestDoubtsShowThatRHatIsAbove(t *testing.T) {
+	for rhat, says := range map[float64]string{
+		1.25:                    "R-hat = 1.250 is above 1.01:",
+		1.0107:                  "R-hat = 1.011 is above 1.01:",
+		1.0104:                  "R-hat = 1.0104 is above 1.01:",
+		1.010004:                "R-hat = 1.010004 is above 1.01:",
+		math.Nextafter(1.01, 2): "R-hat = 1.0100000000000002 is above 1.01:",
+		math.Inf(1):             "R-hat = +Inf is above 1.01:",
+	} {
+		d := analysis.Doubts(analysis.Estimate{}, rhat)
+		if len(d) != 1 || !strings.HasPrefix(d[0].Message, says) {
+			t.Errorf("%v, want one that begins with %q", d, says)
 		}
 	}
 }

@@ -2,6 +2,7 @@ package models_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"math/rand/v2"
 	"os"
@@ -9,6 +10,7 @@ import (
 
 	"gonum.org/v1/gonum/mat"
 
+	"mcrun/mc/param"
 	"mcrun/models"
 )
 
@@ -438,6 +440,24 @@ func TestMixtureAndRingByQuadrature(t *testing.T) {
 		compare(t, m, want, 2e-5) // |m| has a kink, and the ring a tip at its centre
 		if got := m.(models.Exact).Exact(); len(got) != len(want) {
 			t.Errorf("%s: values %v, want those of %v", c.name, got, want)
+		}
+	}
+}
+
+// What is refused says how many numbers there are.
+func TestBadMixture(t *testing.T) {
+	for _, c := range []struct {
+		modes, weights []float64
+		want           string
+	}{
+		{[]float64{1}, []float64{1}, "has 1 number"},
+		{[]float64{1, 2, 3}, []float64{1}, "has 3 numbers"},
+		{[]float64{1, 2, 3, 4}, []float64{1}, "has 1 number"},
+	} {
+		m := &models.Mixture{Size: 2, Modes: c.modes, Weights: c.weights, Sigma: 1}
+		var err *param.Error
+		if !errors.As(m.Validate(), &err) || err.Problem != c.want {
+			t.Errorf("modes %v, weights %v: %v, want %q", c.modes, c.weights, err, c.want)
 		}
 	}
 }

@@ -53,11 +53,19 @@ func init() {
 func (m *Mixture) Validate() error {
 	switch modes := len(m.Modes) / m.Size; {
 	case modes == 0 || len(m.Modes)%m.Size != 0:
-		return &param.Error{Key: "modes", Problem: fmt.Sprintf("has %d numbers", len(m.Modes)), Expected: fmt.Sprintf("%d for each mode", m.Size)}
+		return &param.Error{Key: "modes", Problem: "has " + numbers(len(m.Modes)), Expected: fmt.Sprintf("%d for each mode", m.Size)}
 	case len(m.Weights) != modes:
-		return &param.Error{Key: "weights", Problem: fmt.Sprintf("has %d numbers", len(m.Weights)), Expected: fmt.Sprintf("%d, one for each mode", modes)}
+		return &param.Error{Key: "weights", Problem: "has " + numbers(len(m.Weights)), Expected: fmt.Sprintf("%d, one for each mode", modes)}
 	}
 	return nil
+}
+
+// numbers says how many numbers a list has.
+func numbers(n int) string {
+	if n == 1 {
+		return "1 number"
+	}
+	return fmt.Sprintf("%d numbers", n)
 }
 
 // Sites implements [Model]: the number of dimensions.

@@ -188,7 +188,7 @@ func TestFieldClaims(t *testing.T) {
 	}{
 		{"metropolis of four components", new(Metropolis).Check(unitOn(4, 1, 4)), "4 components"},
 		{"heat bath of four components", new(HeatBath).Check(unitOn(4, 1, 4)), "4 components"},
-		{"heat bath of an action alone", new(HeatBath).Check(bare{free}), "models.Discrete"},
+		{"heat bath of an action alone", new(HeatBath).Check(bare{free}), "neither take discrete states (models.Discrete) nor hold fields with couplings of neighbours (models.FieldCoupled)"},
 		{"metropolis of an action alone", new(Metropolis).Check(bare{free}), ""},
 		{"over-relaxation of an action alone", new(OverRelaxation).Check(bare{free}), "models.FieldCoupled"},
 		{"over-relaxation of spins", new(OverRelaxation).Check(spins), "models.FieldCoupled"},

@@ -44,7 +44,7 @@ func (*HeatBath) Check(m models.Model) error {
 	if m, ok := m.(models.FieldCoupled); ok {
 		return needUnitVectors(m)
 	}
-	return needDiscrete(m)
+	return needDiscrete(m, "hold fields with couplings of neighbours (models.FieldCoupled)")
 }
 
 // Ergodic implements Spec.

@@ -59,10 +59,11 @@ func discreteHeatBath(m models.Discrete, c Chain) update {
 	}
 }
 
-// needDiscrete returns nil if local kernels can change the model's sites.
-func needDiscrete(m models.Model) error {
+// needDiscrete returns nil if local kernels can change the model's sites. The
+// error says what else would do.
+func needDiscrete(m models.Model, otherwise string) error {
 	if _, ok := m.(models.Discrete); !ok {
-		return errors.New("the model's sites do not take discrete states (models.Discrete)")
+		return errors.New("the model's sites neither take discrete states (models.Discrete) nor " + otherwise)
 	}
 	return nil
 }

@@ -70,7 +70,7 @@ func (k *Metropolis) Check(m models.Model) error {
 	if m, ok := m.(models.Differentiable); ok {
 		return k.checkField(m)
 	}
-	if err := needDiscrete(m); err != nil {
+	if err := needDiscrete(m, "hold real coordinates (models.Differentiable)"); err != nil {
 		return err
 	}
 	if k.Width != nil {

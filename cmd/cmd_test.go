@@ -608,7 +608,7 @@ func TestBadCards(t *testing.T) {
 	}
 	for _, args := range [][]string{
 		{"missing.toml"}, {"card.toml", "more.toml"}, {"card.toml", "--nonsense"}, {"chekc", "card.toml"},
-		{"table"}, {"table", "missing.run"}, {"list", "kernel"}, {"init", "isnig"}, {"version", "3"}, {"."},
+		{"table"}, {"table", "missing.run"}, {"list", "kernel"}, {"init", "isnig"}, {"version", "3"}, {"."}, {"remove", "card.run"},
 		{"card.toml", "--workers", "0"}, {"check"}, {"check", "card.toml", "--workers", "-3"}, {"init", "ising", "more"},
 	} {
 		if code, _, stderr := mcrun(t, args...); code != exitUsage || stderr == "" {

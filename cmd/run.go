@@ -65,6 +65,11 @@ func (o *options) run(c *cobra.Command, args []string) error {
 				return usage("no command %q; did you mean %q?", args[0], sub.Name())
 			}
 		}
+		if len(args) > 1 {
+			if _, err := os.Stat(args[0]); errors.Is(err, fs.ErrNotExist) {
+				return usage("no command, card or directory %q; see mcrun --help", args[0])
+			}
+		}
 		return usage("takes one card or run directory, not %d arguments; see mcrun --help", len(args))
 	}
 	crd, dir, err := o.locate(args[0])

@@ -91,6 +91,9 @@ func (s *Spec) Validate() error {
 	if !s.Objective.variational() && s.Estimator == "path" {
 		refuse("estimator", "is one of reverse-kl, which the objective nll does not have", "plain")
 	}
+	if s.Warmup > s.Steps {
+		refuse("warmup", fmt.Sprintf("is %d, of %d steps", s.Warmup, s.Steps), "at most steps")
+	}
 	if s.Key != nil {
 		if s.Objective.observed() {
 			refuse("anneal", "given where samples are of the target itself", `objective = "reverse-kl", or no anneal`)

@@ -311,6 +311,7 @@ func TestSpecErrors(t *testing.T) {
 		{map[string]any{"sampler": []any{"wolff"}}, "sampler"},
 		{map[string]any{"objective": "nll", "estimator": "path"}, "estimator"},
 		{map[string]any{"schedule": "one-cycle", "warmup": int64(3)}, "warmup"},
+		{map[string]any{"steps": int64(10), "warmup": int64(11)}, "warmup"},
 		{map[string]any{"batch": int64(1)}, "batch"},
 		{map[string]any{"learning_rate": 0.0}, "learning_rate"},
 	} {

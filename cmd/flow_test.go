@@ -417,3 +417,19 @@ func TestTrainingFails(t *testing.T) {
 		}
 	}
 }
+
+// With --strict doubts about what was trained have an exit code, also of what is not
+// printed.
+func TestTrainStrict(t *testing.T) {
+	inDir(t, flowCard)
+	succeed(t, "train", "card.toml", "--strict", "-o", "sound.run", "--set", `flow.rg.whiten="free"`, "--set", "model.temperature=6.0")
+	if err := os.Remove("rg.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	for _, flag := range []string{"--json", "--quiet"} { // the second finds it trained
+		code, _, stderr := mcrun(t, "train", "card.toml", "--strict", flag, "--set", "model.temperature=1.5", "--set", "flow.rg.train.steps=1")
+		if code != exitDoubtful || !strings.Contains(stderr, "a flow is doubtful (--strict)") {
+			t.Errorf("%s: exit code %d, %s", flag, code, stderr)
+		}
+	}
+}

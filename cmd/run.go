@@ -43,7 +43,7 @@ func (o *options) addRunFlags(c *cobra.Command) {
 	c.Flags().BoolVar(&o.quiet, "quiet", false, "no progress and no tables")
 	c.Flags().BoolVar(&o.json, "json", false, "print summary.json instead of tables")
 	c.Flags().BoolVar(&o.force, "force", false, "start over; an old run directory is renamed")
-	c.Flags().BoolVar(&o.strict, "strict", false, "exit with code 3 if a result is doubtful")
+	c.Flags().BoolVar(&o.strict, "strict", false, "exit with code 3 if a result, or of train a flow, is doubtful")
 }
 
 func newRun() *cobra.Command {

@@ -1,7 +1,9 @@
 package cmd
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -48,6 +50,17 @@ func (o *options) train(c *cobra.Command, args []string) error {
 		return err
 	}
 	summary.Results = nil
+	if err := o.showTrained(c, summary, dirs.Path("flows")); err != nil {
+		return err
+	}
+	if o.strict && slices.ContainsFunc(summary.Flows, func(f report.Flow) bool { return len(f.Doubts) > 0 }) {
+		return &exit{exitDoubtful, errors.New("mcrun: a flow is doubtful (--strict)")}
+	}
+	return nil
+}
+
+// showTrained prints what is known of flows, whose weights are in a folder.
+func (o *options) showTrained(c *cobra.Command, summary report.Summary, folder string) error {
 	format := "text"
 	if o.json {
 		format = "json"
@@ -57,6 +70,6 @@ func (o *options) train(c *cobra.Command, args []string) error {
 	if err := report.Write(c.OutOrStdout(), summary, format); err != nil || o.json {
 		return err
 	}
-	_, err = fmt.Fprintf(c.OutOrStdout(), "\nThe weights are in %s.\n", dirs.Path("flows"))
+	_, err := fmt.Fprintf(c.OutOrStdout(), "\nThe weights are in %s.\n", folder)
 	return err
 }

@@ -6,6 +6,7 @@ import (
 	"math/rand/v2"
 	"testing"
 
+	"gonum.org/v1/gonum/floats"
 	"gonum.org/v1/gonum/mat"
 
 	"mcrun/mc"
@@ -477,7 +478,7 @@ func TestDualIsingExact(t *testing.T) {
 			spins.H = h.(float64)
 		}
 		b := newBridge(t, fmt.Sprint(keys), spins, 0.1)
-		var z, first, second float64
+		var z, first, second, square float64
 		b.integrate(func(x []float64, _, weight float64) {
 			s := make([]float64, 1)
 			m.Action(x, s)
@@ -485,19 +486,30 @@ func TestDualIsingExact(t *testing.T) {
 			z += w
 			first += w * mean
 			second += w * mean * mean
+			square += w * floats.Dot(x, x) / float64(len(x))
 		})
 		compare(t, m, map[string]float64{
 			"log_z": math.Log(z), "magnetization": first / z, "susceptibility": float64(m.Sites()) * second / z,
+			"phi2": square / z,
 		}, 1e-10)
 	}
-	// Of a graph ln Z and what is known of its spins, here of a chain of three. Of a
-	// large glass nothing.
+	// Of a graph <x^2>, by quadrature, and ln Z and what is known of its spins, here
+	// of a chain of three. Of a large glass nothing.
 	m := field(t, "dual-ising", map[string]any{"couplings": graphFile("3\n0 1 1\n1 2 1\n"), "beta": 1.0})
 	tanh := math.Tanh(1)
 	compare(t, m, map[string]float64{"improved_energy": -2 * tanh / 3, "improved_susceptibility": (3 + 4*tanh + 2*tanh*tanh) / 3}, 1e-12)
-	if got := m.(models.Exact).Exact(); len(got) != 3 || got["log_z"] == 0 {
-		t.Errorf("values %v of a graph, want log_z beside those of the spins", got)
+	if got := m.(models.Exact).Exact(); len(got) != 4 || got["log_z"] == 0 {
+		t.Errorf("values %v of a graph, want log_z and phi2 beside those of the spins", got)
 	}
+	file, beta := graphFile("3\n0 1 1\n1 2 -0.5\n0 0.3\n2 -1.1\n"), 0.8
+	m = field(t, "dual-ising", map[string]any{"couplings": file, "beta": beta, "h": 0.1})
+	var z, square float64
+	newBridge(t, "path", &models.Ising{File: &file, Thermal: models.Thermal{InverseT: &beta}, J: 1, H: 0.1}, 0.1).integrate(func(x []float64, s, weight float64) {
+		w := weight * math.Exp(-s)
+		z += w
+		square += w * floats.Dot(x, x) / 3
+	})
+	compare(t, m, map[string]float64{"phi2": square / z}, 1e-10)
 	m = field(t, "dual-ising", map[string]any{"shape": []int{16, 16, 16}, "beta": 0.1, "h": 0.1})
 	if got := m.(models.Exact).Exact(); len(got) != 0 {
 		t.Errorf("values %v where none are known", got)

@@ -33,7 +33,7 @@ func registerFields() {
 	} {
 		RegisterColumn(Column{
 			Name:  power.name,
-			Check: isFreeField,
+			Check: isRealField,
 			Bind: func(m models.Model, c Chain) func(dst []float64) {
 				x := c.State.(models.Field)
 				return func(dst []float64) {
@@ -47,10 +47,18 @@ func registerFields() {
 		})
 	}
 	RegisterColumn(Column{
-		Name:  "phi_neighbour",
-		Check: isFreeField,
+		Name: "phi_neighbour",
+		Check: func(m models.Model) error {
+			if err := isRealField(m); err != nil {
+				return err
+			}
+			if _, ok := m.(models.FieldCoupled); ok {
+				return nil
+			}
+			return hasLattice(m)
+		},
 		Bind: func(m models.Model, c Chain) func(dst []float64) {
-			x, lattice := c.State.(models.Field), m.(models.FieldCoupled).FieldCouplings().Lattice
+			x, lattice := c.State.(models.Field), latticeOf(m)
 			return func(dst []float64) {
 				var sum float64
 				for i, v := range x {
@@ -85,10 +93,19 @@ func registerFields() {
 	})
 }
 
-// isFreeField is the Check of what needs a real number at every site.
-func isFreeField(m models.Model) error {
-	if f, ok := m.(models.FieldCoupled); !ok || f.FieldCouplings().Unit || f.FieldCouplings().Components != 1 {
-		return errors.New("the model has no field phi of real numbers (models.FieldCoupled)")
+// isRealField is the Check of what needs a real number at every site.
+func isRealField(m models.Model) error {
+	d, ok := m.(models.Differentiable)
+	if _, unit := m.(models.Spherical); !ok || unit || d.Dim() != m.Sites() {
+		return errors.New("the model has no real number phi at every site (models.Differentiable with as many coordinates as sites)")
 	}
 	return nil
+}
+
+// latticeOf returns the lattice of a field that has one.
+func latticeOf(m models.Model) *models.Lattice {
+	if f, ok := m.(models.FieldCoupled); ok {
+		return f.FieldCouplings().Lattice
+	}
+	return models.NewLattice(sides(m)...)
 }

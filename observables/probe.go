@@ -13,7 +13,11 @@ import (
 func Standard(m models.Model) []Observable {
 	names := []string{"energy", "specific_heat", "magnetization", "abs_magnetization", "susceptibility", "binder"}
 	if _, ok := m.(models.Differentiable); ok {
-		names = []string{"energy", "specific_heat", "action", "phi2", "phi4", "phi_neighbour", "abs_magnetization", "susceptibility", "binder"}
+		names = []string{"energy", "specific_heat", "action"}
+		if onLattice(m) {
+			names = append(names, "phi2", "phi4", "phi_neighbour")
+		}
+		names = append(names, "abs_magnetization", "susceptibility", "binder")
 	}
 	var set []Observable
 	for _, name := range names {
@@ -25,6 +29,14 @@ func Standard(m models.Model) []Observable {
 		}
 	}
 	return set
+}
+
+// onLattice reports whether the coordinates of a field may be those of a lattice,
+// and not just any.
+func onLattice(m models.Model) bool {
+	_, coupled := m.(models.FieldCoupled)
+	_, regular := m.(models.Regular)
+	return coupled || regular
 }
 
 // A Field is a column with the number of its values for some model.

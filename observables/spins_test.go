@@ -274,8 +274,8 @@ func TestCheckNamesAbility(t *testing.T) {
 		{noLattice{ising}, []string{"structure_factor", "correlation_length", "correlation"}, "models.Regular"},
 		{bare, []string{"improved_susceptibility", "improved_structure_factor"}, "models.PairCoupled"},
 		{coupled, []string{"improved_structure_factor"}, "models.Regular"},
-		{ising, ofFields[:1], "models.Differentiable"},
-		{ising, ofFields[1:], "models.FieldCoupled"},
+		{ising, ofFields[:4], "models.Differentiable"},
+		{ising, ofFields[4:], "models.FieldCoupled"},
 	} {
 		for _, o := range find(t, c.names...) {
 			if err := o.Check(c.m); err == nil || !strings.Contains(err.Error(), c.ability) {

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -128,40 +127,81 @@ func (s *sheet) learned() []table {
 		if s.several {
 			title = "Flows of " + s.labels[run]
 		}
-		tables = append(tables, trainings(title, flows))
+		tables = append(tables, s.trainings(title, run))
 		if slices.ContainsFunc(flows, func(f Flow) bool { return f.Acceptance != nil }) {
-			tables = append(tables, predictions(title, flows))
+			tables = append(tables, s.predictions(title, run))
 		}
 	}
 	return tables
 }
 
-// flowTable returns a table with a row for each flow, without any numbers yet.
-func flowTable(title string, flows []Flow) table {
-	t := table{title: title, columns: []column{{"flow", "", false}}}
-	points := slices.ContainsFunc(flows, func(f Flow) bool { return f.Point != flows[0].Point })
-	if points {
-		t.columns = append(t.columns, column{"point", "", true})
-	}
+// flowTable returns a table with a row for each flow of a run, without any numbers yet.
+func (s *sheet) flowTable(title string, run int) table {
+	columns, places := s.flowPlaces(run)
+	t := table{title: title, columns: append([]column{{"flow", "", false}}, columns...)}
 	t.stub = len(t.columns)
-	for _, f := range flows {
-		row := []string{f.Name}
-		if points {
-			row = append(row, strconv.Itoa(f.Point))
-		}
-		t.rows = append(t.rows, row)
+	for i, f := range s.flows[run] {
+		t.rows = append(t.rows, append([]string{f.Name}, places[i]...))
 	}
 	return t
 }
 
+// flowPlaces names the points of a run's flows in columns, of which it returns the
+// cells of each flow too: the settings in which these points differ, or the numbers of
+// the points where there is no result of one. If all are of one point there is no
+// column.
+func (s *sheet) flowPlaces(run int) (columns []column, places [][]string) {
+	flows := s.flows[run]
+	places = make([][]string, len(flows))
+	if !slices.ContainsFunc(flows, func(f Flow) bool { return f.Point != flows[0].Point }) {
+		return nil, places
+	}
+	at := make([]int, len(flows))
+	for i, f := range flows {
+		at[i] = s.pointOf(run, f.Point)
+	}
+	if !slices.Contains(at, -1) {
+		for _, a := range s.axes {
+			if !slices.ContainsFunc(at, func(p int) bool { return a.values[p] != a.values[at[0]] }) {
+				continue
+			}
+			columns = append(columns, column{a.label, "", false})
+			for i, p := range at {
+				places[i] = append(places[i], a.values[p])
+			}
+		}
+	}
+	if columns == nil {
+		columns = []column{{"point", "", true}}
+		for i, f := range flows {
+			places[i] = []string{strconv.Itoa(f.Point)}
+		}
+	}
+	return columns, places
+}
+
+// pointOf returns the place of a run's point in the sheet, -1 if it has no results
+// but of ladders, whose rungs are elsewhere.
+func (s *sheet) pointOf(run, point int) int {
+	for _, x := range s.series {
+		if x.run != run {
+			continue
+		}
+		if p := slices.IndexFunc(x.at, func(r *Result) bool { return r != nil && r.Point == point && r.Rung == nil }); p >= 0 {
+			return p
+		}
+	}
+	return -1
+}
+
 // trainings is the table of what it took to train flows, and of how near they are
 // to their targets.
-func trainings(title string, flows []Flow) table {
-	t := flowTable(title+": training, and what draws from them tell", flows)
+func (s *sheet) trainings(title string, run int) table {
+	t := s.flowTable(title+": training, and what draws from them tell", run)
 	t.columns = append(t.columns, column{"steps", "", true}, column{"seconds", "", true}, column{"loss", "", true}, column{"KL", "", true},
 		column{"ESS/N", "", true}, column{"ln Z", `$\ln Z$`, true}, column{"exact", "", true}, sigColumn)
 	given := false
-	for i, f := range flows {
+	for i, f := range s.flows[run] {
 		steps, seconds := missing, missing
 		if f.Steps != nil {
 			steps = strconv.Itoa(*f.Steps)
@@ -191,10 +231,10 @@ func (f *Flow) sigmas() *float64 {
 }
 
 // predictions is the table of what the weights of flows predict and bound.
-func predictions(title string, flows []Flow) table {
-	t := flowTable(title+": what their weights predict", flows)
+func (s *sheet) predictions(title string, run int) table {
+	t := s.flowTable(title+": what their weights predict", run)
 	t.columns = append(t.columns, column{"acceptance", "", true}, column{"ln Z above", `$\ln Z >$`, true}, column{"ln Z below", `$\ln Z <$`, true}, column{"Pareto k", "$k$", true})
-	for i, f := range flows {
+	for i, f := range s.flows[run] {
 		var below *float64
 		if f.Loss != nil {
 			below = known(-*f.Loss)
@@ -209,6 +249,7 @@ func predictions(title string, flows []Flow) table {
 func (s *sheet) flowDoubts() []string {
 	var list []string
 	for run, flows := range s.flows {
+		columns, places := s.flowPlaces(run)
 		for i, f := range flows {
 			about := flowName + f.Name
 			alone := func(r *Result) bool {
@@ -221,7 +262,11 @@ func (s *sheet) flowDoubts() []string {
 				about += " of " + s.labels[run]
 			}
 			if slices.ContainsFunc(flows, func(g Flow) bool { return g.Name == f.Name && g.Point != f.Point }) {
-				about += fmt.Sprintf(" of point %d", f.Point)
+				var at []string
+				for k, c := range columns {
+					at = append(at, c.head+" "+places[i][k])
+				}
+				about += " at " + strings.Join(at, ", ")
 			}
 			for _, d := range f.Doubts {
 				list = append(list, about+": "+d)

@@ -347,6 +347,52 @@ func TestCSV(t *testing.T) {
 	}
 }
 
+// Flows of several points are named as these are, in what they differ, and by the
+// numbers of points of which nothing is known yet.
+func TestFlowPlaces(t *testing.T) {
+	s := examples()["scan"]
+	number := 1234.5678
+	for _, i := range []int{0, 1, 2} {
+		s.Flows = append(s.Flows, Flow{
+			Name: "rg", Point: 2 * i, Steps: ptr(100000), Seconds: &number, Loss: &number, KL: &number, ESS: &number,
+			LogZ: &number, LogZError: &number, LogZExact: &number, Acceptance: &number, AcceptanceError: &number, Doubts: []string{"doubt"},
+		})
+	}
+	write := func(format string, summaries ...Summary) string {
+		var b bytes.Buffer
+		if err := WriteAll(&b, []string{"a.run", "b.run"}[:len(summaries)], summaries, format); err != nil {
+			t.Fatal(err)
+		}
+		return b.String()
+	}
+	check := func(text string, wants ...string) {
+		t.Helper()
+		for _, want := range wants {
+			if !strings.Contains(text, want) {
+				t.Errorf("no %q in\n%s", want, text)
+			}
+		}
+	}
+	text := write("text", s)
+	check(text, "\nflow  temperature  ", "\nrg    2.25         ", "flow rg at temperature 2.25: doubt")
+	if strings.Contains(text, "point") {
+		t.Errorf("points have numbers in\n%s", text)
+	}
+	for line := range strings.Lines(text) {
+		if len(line) > textWidth+1 {
+			t.Errorf("%q has more than %d columns", line, textWidth)
+		}
+	}
+	check(write("markdown", s), "| flow | temperature |", "| rg   | 2.25        |")
+	check(write("latex", s), "flow & temperature &", "rg & 2.25 &")
+	check(write("text", s, s), "flow rg of b.run at temperature 2.25: doubt")
+
+	s.Results = s.Results[:8] // of points 0 to 3
+	check(write("text", s), "\nflow  point  ", "\nrg        4  ", "flow rg at point 4: doubt")
+	s.Results = nil
+	check(write("text", s), "\nflow  point  ", "flow rg at point 4: doubt")
+}
+
 func TestEscapes(t *testing.T) {
 	const text = "a_b _c |d| *e* `f` <g> [h] \\ i~j #k & l"
 	if got, want := escapeMarkdown(text), "a_b \\_c \\|d\\| \\*e\\* \\`f\\` \\<g\\> \\[h\\] \\\\ i\\~j \\#k \\& l"; got != want {

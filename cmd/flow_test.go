@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -143,6 +144,11 @@ func TestTrainInterrupt(t *testing.T) {
 	}
 	if _, err := os.Stat("card.run/flows/rg.safetensors"); err == nil {
 		t.Error("there are weights of a training that has not ended")
+	}
+	steps := len(history(t, "card.run/flows/rg-train.npy")[0])
+	code, _, stderr := mcrun(t, "table", "card.run")
+	if want := fmt.Sprintf("card.run has no records yet: flow rg is at step %d of 1000000 of its training\n", steps); steps == 0 || code != exitFailed || !strings.HasSuffix(stderr, want) {
+		t.Errorf("table: exit code %d, %s", code, stderr)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -79,7 +80,26 @@ func summary(c *cobra.Command, dir string) (report.Summary, error) {
 		fmt.Fprintln(c.ErrOrStderr(), "mcrun: "+n.String())
 	}
 	if err == nil && len(s.Results) == 0 && len(s.Flows) == 0 {
-		err = fmt.Errorf("mcrun: %s has no records yet", dir)
+		err = fmt.Errorf("mcrun: %s has no records yet%s", dir, trained(crd, view))
 	}
 	return s, err
+}
+
+// trained says how far the trainings of a run are that have begun, as the end of a
+// sentence.
+func trained(crd *card.Card, dir *store.Dir) string {
+	var list []string
+	for _, t := range crd.Trainings() {
+		base := strings.TrimSuffix(t.File, ".safetensors")
+		history, err := store.ReadSeries(dir.Path(base + "-train.npy"))
+		if err != nil {
+			continue // not begun, or damaged, which going on with it tells
+		}
+		steps := crd.Points[t.Point].Flow(t.Name).Train.Steps
+		list = append(list, fmt.Sprintf("flow %s is at step %d of %d of its training", path.Base(base), history.Rows(), steps))
+	}
+	if list == nil {
+		return ""
+	}
+	return ": " + strings.Join(list, "; ")
 }

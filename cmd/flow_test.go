@@ -5,6 +5,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"math"
@@ -161,6 +162,9 @@ func TestWeights(t *testing.T) {
 		t.Error("the weights of the run directory are others than those beside the card")
 	}
 	succeed(t, "card.toml", "--quiet")
+	if _, err := os.Stat("card.run/inputs"); err == nil || strings.Contains(string(read(t, "card.run/card.toml")), "weights") {
+		t.Error("weights that were trained are a file of the card")
+	}
 	// Weights that are there are used, and give the same chains.
 	succeed(t, "card.toml", "--quiet", "-o", "used.run")
 	sameSeries(t, "card.run/tasks", "used.run/tasks")
@@ -252,6 +256,95 @@ func TestWeights(t *testing.T) {
 	}
 }
 
+// Weights that were given are files of the card: the run directory keeps them, and
+// does what it did without the file beside the card.
+func TestGivenWeights(t *testing.T) {
+	inDir(t, flowCard)
+	succeed(t, "train", "card.toml", "--quiet", "--set", "seed=8", "-o", "eight.run")
+	weights := read(t, "rg.safetensors")
+	succeed(t, "card.toml", "--quiet")
+	if names := files(t, "card.run/inputs"); names != "rg.safetensors" {
+		t.Errorf("inputs %s", names)
+	}
+	card := read(t, "card.run/card.toml")
+	lose := func(name string) {
+		t.Helper()
+		if err := os.Remove(name); err != nil {
+			t.Fatal(err)
+		}
+	}
+
+	// The card of the directory does the same elsewhere.
+	lose("rg.safetensors")
+	succeed(t, "card.run/card.toml", "--quiet", "-o", "other.run")
+	sameSeries(t, "card.run/tasks", "other.run/tasks")
+	if names := files(t, "other.run/flows"); names != "rg.json rg.safetensors" || !bytes.Equal(read(t, "other.run/card.toml"), card) {
+		t.Errorf("the other run has the flows %s and the card\n%s", names, read(t, "other.run/card.toml"))
+	}
+	// The directory brings back its weights, and so does the card, also its own.
+	for _, arg := range []string{"card.run", "card.toml"} {
+		lose("card.run/flows/rg.safetensors")
+		if code, _, stderr := mcrun(t, arg, "--quiet"); code != exitDone || !strings.Contains(stderr, "is missing; it is made again") {
+			t.Errorf("%s: exit code %d, %s", arg, code, stderr)
+		}
+		if !bytes.Equal(read(t, "card.run/flows/rg.safetensors"), weights) || !bytes.Equal(read(t, "card.run/card.toml"), card) {
+			t.Errorf("%s: the weights are others, or the card", arg)
+		}
+	}
+	if !bytes.Equal(read(t, "rg.safetensors"), weights) {
+		t.Error("the weights beside the card are others")
+	}
+
+	// Others are refused, even before the directory has made use of its own.
+	succeed(t, "train", "card.toml", "--quiet", "--set", "seed=9", "--set", `flow.rg.weights="nine.safetensors"`, "-o", "nine.run")
+	if err := os.Rename("nine.safetensors", "rg.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	var run map[string]any
+	if err := json.Unmarshal(read(t, "card.run/run.json"), &run); err != nil {
+		t.Fatal(err)
+	}
+	delete(run, "flows")
+	unused, err := json.Marshal(run)
+	if err == nil {
+		err = os.WriteFile("card.run/run.json", unused, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	if code, _, stderr := mcrun(t, "card.toml"); code != exitUsage || !strings.Contains(stderr, "flow.rg.weights: SHA-256 "+flow.Hash(weights)[:8]+" in the run directory, ") {
+		t.Errorf("other weights: exit code %d, %s", code, stderr)
+	}
+	succeed(t, "card.run", "--quiet")
+}
+
+// Run directories of before weights were kept go on as they are.
+func TestWeightsNotKept(t *testing.T) {
+	inDir(t, flowCard)
+	succeed(t, "train", "card.toml", "--quiet", "-o", "trained.run")
+	succeed(t, "card.toml", "--quiet")
+	card := read(t, "trained.run/card.toml") // which names no weights
+	var run map[string]any
+	if err := json.Unmarshal(read(t, "card.run/run.json"), &run); err != nil {
+		t.Fatal(err)
+	}
+	delete(run, "inputs")
+	old, err := json.Marshal(run)
+	if err == nil {
+		err = errors.Join(os.WriteFile("card.run/run.json", old, 0o644), os.WriteFile("card.run/card.toml", card, 0o644), os.RemoveAll("card.run/inputs"))
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, arg := range []string{"card.run", "card.toml"} {
+		succeed(t, arg, "--quiet")
+		if !bytes.Equal(read(t, "card.run/card.toml"), card) {
+			t.Errorf("%s has changed the card to\n%s", arg, read(t, "card.run/card.toml"))
+		}
+	}
+	succeed(t, "table", "card.run")
+}
+
 // spoil returns weights of which the first number of the last array is NaN.
 func spoil(weights []byte) []byte {
 	b := slices.Clone(weights)
@@ -291,6 +384,23 @@ func TestFlowScan(t *testing.T) {
 	if names := files(t, "two.run/flows"); " "+names != want {
 		t.Errorf("two trainings: %s", names)
 	}
+	// Of weights that were given for one point, the card in the directory gives those
+	// again, and adds nothing to them.
+	if err := os.Remove("w-0002.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	succeed(t, append(several, "--set", `flow.rg.weights="w-{point}.safetensors"`, "-o", "mixed.run")...)
+	succeed(t, "mixed.run/card.toml", "--quiet", "-o", "again.run")
+	for _, dir := range []string{"mixed.run", "again.run"} {
+		want := "rg-0000.json rg-0000.safetensors rg-0002-train.npy rg-0002-train.safetensors rg-0002.json rg-0002.safetensors"
+		if names := files(t, dir+"/flows"); names != want {
+			t.Errorf("flows of %s: %s", dir, names)
+		}
+		if names := files(t, dir+"/inputs"); names != "rg-0000.safetensors" {
+			t.Errorf("inputs of %s: %s", dir, names)
+		}
+	}
+	sameSeries(t, "mixed.run/tasks", "again.run/tasks")
 	// A point of its own has the same flow.
 	if !bytes.Equal(read(t, "one.run/flows/rg.safetensors"), read(t, "two.run/flows/rg-0000.safetensors")) {
 		t.Error("the flow of a point depends on the scan")

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -112,8 +113,10 @@ func (o *options) locate(path string) (*card.Card, string, error) {
 	if err != nil {
 		return nil, "", err
 	}
+	_, err = os.Stat(filepath.Join(filepath.Dir(path), "run.json"))
+	kept := err == nil // in a run directory, whose inputs/ are no place for other weights
 	for i, t := range crd.Trainings() {
-		if path, ok := weights[t.File]; ok {
+		if path, ok := weights[t.File]; ok || kept && t.Given == nil {
 			crd.Trainings()[i].Weights = path
 		}
 	}
@@ -225,8 +228,15 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 		return nil, fmt.Errorf("%w\nmcrun: the card in %s cannot be read; start over with --force", err, dir)
 	}
 	diff := card.Differences(before, crd)
+	sums := map[string]string{} // of weights, by their paths in the run directory
+	for _, t := range before.Trainings() {
+		if t.Given != nil {
+			sums[t.File] = t.Given.Sum()
+		}
+	}
+	maps.Copy(sums, view.Manifest().Flows)
 	for _, t := range crd.Trainings() {
-		if was := view.Manifest().Flows[t.File]; was != "" && t.Given != nil && t.Given.Sum() != was {
+		if was := sums[t.File]; was != "" && t.Given != nil && t.Given.Sum() != was {
 			diff = append(diff, fmt.Sprintf("flow.%s.weights: SHA-256 %.8s in the run directory, %.8s in %s", t.Name, was, t.Given.Sum(), t.Given.Path))
 		}
 	}
@@ -236,6 +246,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	if m := view.Manifest(); m.Seed != crd.Points[0].Seed || !engine.Fits(m.Tasks, crd) {
 		return nil, &store.Refusal{Path: dir, Reason: "its run.json is not that of its card.toml, so one of them was changed; start over with --force, which keeps the old directory"}
 	}
+	crd.GoOn(before, view.Manifest().Flows)
 	r, err := store.Open(dir)
 	if err != nil {
 		return nil, err

@@ -39,8 +39,10 @@
 // A [Flow] is described by a table [flow.NAME], and kernels name it. Points that are
 // equal in model and in the keys of a flow share one [Training], which
 // [Card.Trainings] lists. A file of weights that the card names is checked against
-// both; a path without a file is where trained weights go. In the card that a run
-// directory keeps there are no such paths: it has the weights.
+// both, and is kept in the run directory as other files are; a path without a file is
+// where trained weights go. In the card that a run directory keeps there are no such
+// paths: it has the weights. [Card.GoOn] tells a file that was given from one that the
+// run has written since.
 //
 // # Scan
 //

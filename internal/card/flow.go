@@ -40,6 +40,17 @@ type Training struct {
 	// trained, and the file written.
 	Weights string
 	Given   *param.File
+
+	made bool // by the run that goes on: Given is no file of the card then
+}
+
+// kept returns the file of weights that the run directory keeps in inputs/ under the
+// name of its own, nil if there is none.
+func (t *Training) kept() *param.File {
+	if t.made {
+		return nil
+	}
+	return t.Given
 }
 
 // pointMark stands for the number of a point in a path of weights.
@@ -48,6 +59,9 @@ const pointMark = "{point}"
 // flowsFolder is where a run directory keeps flows.
 const flowsFolder = "flows"
 
+// flowFile returns the path in a run directory of weights of a name.
+func flowFile(name string) string { return flowsFolder + "/" + name + ".safetensors" }
+
 // reservedName matches names of flows under which the files of one could be those
 // of another.
 var reservedName = regexp.MustCompile(`-(train|[0-9]{4,})$`)
@@ -55,6 +69,22 @@ var reservedName = regexp.MustCompile(`-(train|[0-9]{4,})$`)
 // Trainings returns the trainings of the card's flows, in the order of their first
 // points and there by name. The list is the card's own.
 func (c *Card) Trainings() []Training { return c.trainings }
+
+// GoOn prepares a card for going on with the run of another, from which it has no
+// [Differences]. Weights that the run was given it keeps, though the file may be gone;
+// what it has made itself, of which made has the [Training.File], it was not given,
+// though the file may be there now.
+func (c *Card) GoOn(run *Card, made map[string]string) {
+	for i := range c.trainings {
+		t := &c.trainings[i]
+		if given := run.trainings[i].Given; given != nil {
+			t.Given = given
+		} else {
+			_, t.made = made[t.File]
+		}
+	}
+	c.named = nil
+}
 
 // Flow returns the flow of a name, nil if there is none.
 func (p *Point) Flow(name string) *Flow {
@@ -459,7 +489,7 @@ func (c *checker) trainings(card *Card) {
 		if count[name] > 1 {
 			name = fmt.Sprintf("%s-%04d", name, t.Point)
 		}
-		t.File = flowsFolder + "/" + name + ".safetensors"
+		t.File = flowFile(name)
 		w := card.Points[t.Point].Flow(t.Name).Spec.Weights
 		if w != nil && count[t.Name] > 1 && !strings.Contains(*w, pointMark) {
 			c.report(path{"flow", t.Name, "weights"}, param.Error{

@@ -1,9 +1,11 @@
 package card
 
 import (
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -108,6 +110,32 @@ func TestFlowDifferences(t *testing.T) {
 	}
 }
 
+// keep returns a card as the run directory keeps it, where it has to be the same card,
+// with weights at a path and files of these names.
+func keep(t *testing.T, c *Card, weights string, names ...string) *Card {
+	t.Helper()
+	files := map[string]string{"card.toml": string(c.Stored())}
+	for name, data := range c.Inputs() {
+		files["inputs/"+name] = string(data)
+	}
+	if got := slices.Sorted(maps.Keys(c.Inputs())); !slices.Equal(got, names) || !strings.Contains(files["card.toml"], "= "+strconv.Quote(weights)+"\n") {
+		t.Errorf("kept are %q, and the card\n%s", got, c.Stored())
+	}
+	again, err := Load(filepath.Join(writeFiles(t, files), "card.toml"), nil, laptop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(again.Stored()) != string(c.Stored()) || Differences(again, c) != nil || Differences(c, again) != nil {
+		t.Errorf("differences %q\n%s", Differences(again, c), again.Stored())
+	}
+	for i, x := range c.Trainings() {
+		if y := again.Trainings()[i]; (x.Given == nil) != (y.Given == nil) || x.Given != nil && x.Given.Sum() != y.Given.Sum() {
+			t.Errorf("training %d is given %v as kept, %v before", i, y.Given, x.Given)
+		}
+	}
+	return again
+}
+
 // Files that training begins with are inputs, and weights are used where they are.
 func TestFlowFiles(t *testing.T) {
 	dir := writeFiles(t, map[string]string{"card.toml": strings.Replace(flowCard, "[16, 16]", "[4, 4]", 1)})
@@ -140,6 +168,37 @@ func TestFlowFiles(t *testing.T) {
 	if x := c.Trainings()[1]; x.Given == nil || x.Given.Sum() != flow.Hash(file) {
 		t.Errorf("given %v", x.Given)
 	}
+	// The run directory keeps it, and goes on with it when the file is gone.
+	stored := keep(t, c, "inputs/rg.v2.safetensors", "rg.v2.safetensors")
+	gone, err := Load(card, []string{`flow.rg.v2.weights="new"`}, laptop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(gone.Inputs()) != 0 || strings.Contains(string(gone.Stored()), "weights") {
+		t.Errorf("without weights stored as\n%s", gone.Stored())
+	}
+	own := string(gone.Stored())
+	gone.GoOn(stored, nil)
+	if string(gone.Stored()) != string(c.Stored()) || len(gone.Inputs()) != 1 {
+		t.Errorf("without the file goes on as\n%s", gone.Stored())
+	}
+	// What a run has trained is no file of its card.
+	ran, err := Load(card, []string{`flow.rg.v2.weights="new"`}, laptop)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.GoOn(ran, map[string]string{"flows/rg.v2.safetensors": "sum"})
+	if string(c.Stored()) != own || len(c.Inputs()) != 0 {
+		t.Errorf("with weights of its own goes on as\n%s", c.Stored())
+	}
+	// Of one training of two, beside another file of its name in the run directory.
+	if err := os.WriteFile(filepath.Join(dir, "rg.v2-0000.safetensors"), file, 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if c, err = Load(card, []string{"scan.model.temperature=[2.5, 3.0]", `flow.rg.v2.train.start="rg.v2-0000.safetensors"`}, laptop); err != nil {
+		t.Fatal(err)
+	}
+	keep(t, c, "inputs/rg.v2-{point}.safetensors", "rg.v2-0000-2.safetensors", "rg.v2-0000.safetensors")
 	if c, err = Load(card, []string{`flow.rg.v2.weights="new"`, "model.temperature=2.0", `flow.rg.v2.train.start="w/0000.safetensors"`}, laptop); err != nil {
 		t.Fatal(err)
 	}

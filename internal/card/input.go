@@ -63,20 +63,43 @@ func (c *Card) StoredScan(p *Point) []param.Setting {
 	return keys
 }
 
+// weightsPath returns the path within the run directory of the weights that a flow is
+// given, with {point} in it if there are several, and "" if it is given none.
+func (c *Card) weightsPath(flow string) string {
+	for i := range c.trainings {
+		t := &c.trainings[i]
+		if t.Name != flow || t.kept() == nil {
+			continue
+		}
+		if t.File != flowFile(flow) {
+			flow += "-" + pointMark
+		}
+		return inputs + strings.TrimPrefix(flowFile(flow), flowsFolder)
+	}
+	return ""
+}
+
 // An input is a file of the card.
 type input struct {
 	file            param.File
 	base, sum, name string
 }
 
-// list returns the files of the card. Files of one name and other contents get
-// numbers.
+// list returns the files of the card. Weights that flows are given have the names
+// that they have in flows/, files of one name and other contents get numbers.
 func (c *Card) list() []input {
 	if c.named != nil {
 		return c.named
 	}
 	c.named = []input{}
 	taken := map[string]bool{}
+	for i := range c.trainings {
+		if f := c.trainings[i].kept(); f != nil {
+			name := filepath.Base(c.trainings[i].File)
+			taken[name] = true
+			c.named = append(c.named, input{file: *f, name: name})
+		}
+	}
 	for i := range c.Points {
 		for _, e := range c.Points[i].entries() {
 			f, ok := e.value.(param.File)

@@ -86,15 +86,19 @@ func (m *Member) keys(kind Kind) []param.Setting {
 // command line and with its scan, in a fixed order. Scanned keys are in
 // [scan] alone. The card that it parses to is this one, and is written in the
 // same bytes.
-func (c *Card) Resolved() []byte { return c.write(func(f param.File) string { return f.Path }, true) }
+func (c *Card) Resolved() []byte { return c.write(false) }
 
-// Stored is Resolved with the files that the card names in the places where the
-// run directory keeps them, and without the paths of weights: those of a run
-// directory are its own.
-func (c *Card) Stored() []byte { return c.write(c.InputPath, false) }
+// Stored is Resolved with the files that the card names, weights that are given among
+// them, in the places where the run directory keeps them, and without the paths of
+// weights that are to be trained: those of a run directory are its own.
+func (c *Card) Stored() []byte { return c.write(true) }
 
-// write writes the resolved card with files at the given places.
-func (c *Card) write(place func(param.File) string, weights bool) []byte {
+// write writes the resolved card, or as it is stored.
+func (c *Card) write(stored bool) []byte {
+	place := func(f param.File) string { return f.Path }
+	if stored {
+		place = c.InputPath
+	}
 	var b strings.Builder
 	var top []param.Setting
 	if c.Title != "" {
@@ -133,7 +137,13 @@ func (c *Card) write(place func(param.File) string, weights bool) []byte {
 	}
 	for _, f := range p.Flows {
 		at := path{"flow", f.Name}
-		keys := slices.DeleteFunc(fixed.within(at), func(k param.Setting) bool { return k.Key == "weights" && !weights })
+		keys := fixed.within(at)
+		if stored {
+			keys = slices.DeleteFunc(keys, func(k param.Setting) bool { return k.Key == "weights" })
+			if given := c.weightsPath(f.Name); given != "" {
+				keys = append(keys, param.Setting{Key: "weights", Value: given})
+			}
+		}
 		writeTable(&b, "["+tableName(at)+"]", keys)
 		writeTable(&b, "["+tableName(at.with("train"))+"]", fixed.within(at.with("train")))
 	}

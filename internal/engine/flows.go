@@ -385,7 +385,7 @@ func (w *watched) Append(rows []float64) error {
 
 // copyWeights writes weights to the path that the card gives, if nothing is there.
 func (r *Run) copyWeights(l *learner, file []byte) {
-	if l.Weights == "" || l.Given != nil {
+	if l.Weights == "" {
 		return
 	}
 	err := store.WriteNew(l.Weights, func(w io.Writer) error {

@@ -483,6 +483,40 @@ func TestHotFields(t *testing.T) {
 	}
 }
 
+// What a change of one coordinate after another costs is the difference of two
+// actions, whatever the lattice or the graph, and also far out.
+func TestActionChange(t *testing.T) {
+	tried := 0
+	eachField(t, func(t *testing.T, m models.Differentiable) {
+		s, ok := m.(models.Sitewise)
+		if !ok {
+			return
+		}
+		tried++
+		random := rand.New(rand.NewPCG(21, 1))
+		x, v := models.Field(batch(m, 1, random)), make([]float64, m.Dim())
+		s.Follow(x, v)
+		before, after := make([]float64, 1), make([]float64, 1)
+		for step := range 2000 {
+			i, d := random.IntN(len(x)), 2*random.Float64()-1
+			if step%100 == 50 {
+				d *= 30
+			}
+			m.Action(x, before)
+			got := s.ActionChange(x, v, i, d)
+			x[i] += d
+			s.FollowChange(v, i, d)
+			m.Action(x, after)
+			if want := after[0] - before[0]; !(math.Abs(got-want) <= 1e-10*max(1, math.Abs(before[0]), math.Abs(after[0]))) {
+				t.Fatalf("step %d: by %v at %d S changes by %v, want %v", step, d, i, got, want)
+			}
+		}
+	})
+	if tried == 0 {
+		t.Error("no model states what a change costs")
+	}
+}
+
 // Cards that make no sense are refused, with the key that is to be changed.
 func TestBadFields(t *testing.T) {
 	shape := []int{4, 4}

@@ -16,6 +16,12 @@ type covariance interface {
 	// quadratic writes x^T M^-1 x for each configuration x of a batch, and
 	// M^-1 x to y unless that is nil.
 	quadratic(x, q, y []float64)
+	// solve writes M^-1 x of one configuration to y.
+	solve(x, y []float64)
+	// inverseAt returns the diagonal element i of M^-1, and addInverse adds d
+	// times its column i to y.
+	inverseAt(i int) float64
+	addInverse(y []float64, i int, d float64)
 	// root replaces x by R x, rootTransposed by R^T x.
 	root(x []float64)
 	rootTransposed(x []float64)
@@ -87,6 +93,17 @@ func (d *denseCovariance) quadratic(x, q, y []float64) {
 	for c := range q {
 		q[c] = blas64.Dot(d.vector(x[c*d.n:]), d.vector(y[c*d.n:]))
 	}
+}
+
+func (d *denseCovariance) solve(x, y []float64) {
+	inverse := blas64.General{Rows: d.n, Cols: d.n, Stride: d.n, Data: d.inverse}
+	blas64.Gemv(blas.NoTrans, 1, inverse, d.vector(x), 0, d.vector(y))
+}
+
+func (d *denseCovariance) inverseAt(i int) float64 { return d.inverse[i*(d.n+1)] }
+
+func (d *denseCovariance) addInverse(y []float64, i int, by float64) {
+	blas64.Axpy(by, d.vector(d.inverse[i*d.n:]), d.vector(y))
 }
 
 // vector returns the first n numbers of x.

@@ -27,7 +27,8 @@
 // The configuration of a model of continuous variables is a [Field], numbers
 // with the density exp(-S). Such a model is [Differentiable]: it gives the action
 // S, with beta in it, and its gradient, of many configurations at once. Local
-// and cluster kernels ask for [FieldCoupled]. A [Spherical] model has unit
+// and cluster kernels ask for [FieldCoupled]; a model that is [Sitewise] spares
+// other local ones an action at every coordinate. A [Spherical] model has unit
 // vectors, which are kept as such, in memory and in files, and never as angles.
 //
 // Models of two-valued spins have a continuous dual, [Dual]: numbers from which

@@ -34,7 +34,7 @@ import (
 // delta(s, s') = (1 + s s')/2.
 //
 // Where all bonds of a lattice are alike M is diagonal in Fourier space, and
-// an action takes a time of N ln N. For other couplings M is inverted once, in
+// an action takes a time of N ln N, and a change of one number N. For other couplings M is inverted once, in
 // a time of N^3, and an action takes N^2. A Dual does not change, and is shared
 // by all chains.
 type Dual struct {
@@ -118,6 +118,21 @@ func (d *Dual) Gradient(x, s, g []float64) {
 		s[c] = s[c]/2 - d.logCosh(x[c*n:(c+1)*n], g[c*n:(c+1)*n])
 	}
 }
+
+// Follow is that of [Sitewise], with v = M^-1 x.
+func (d *Dual) Follow(x Field, v []float64) { d.m.solve(x, v) }
+
+// ActionChange is that of [Sitewise]. By add the quadratic part of S changes by
+// add v_i + add^2 (M^-1)_ii/2.
+func (d *Dual) ActionChange(x Field, v []float64, i int, add float64) float64 {
+	before := math.Abs(x[i] + d.field[i])
+	after := math.Abs(x[i] + add + d.field[i])
+	logCosh := after - before + math.Log((1+math.Exp(-2*after))/(1+math.Exp(-2*before)))
+	return add*(v[i]+add*d.m.inverseAt(i)/2) - logCosh
+}
+
+// FollowChange is that of [Sitewise].
+func (d *Dual) FollowChange(v []float64, i int, add float64) { d.m.addInverse(v, i, add) }
 
 // logCosh returns sum_i ln cosh(x_i + b_i), and subtracts its gradient from g
 // unless that is nil. With e = exp(-2 |u|), which does not overflow,

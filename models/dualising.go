@@ -29,6 +29,7 @@ type DualIsing struct {
 
 var (
 	_ Dualised  = (*DualIsing)(nil)
+	_ Sitewise  = (*DualIsing)(nil)
 	_ Magnetic  = (*DualIsing)(nil)
 	_ Regular   = (*DualIsing)(nil)
 	_ SpinField = (*DualIsing)(nil)
@@ -108,9 +109,10 @@ func (m *DualIsing) Bytes() (chain, tables float64) {
 		// M, its decompositions and its inverse.
 		return fieldBytes * n, graph + 6*8*n*n
 	}
-	// The spectrum, and each chain's transform.
+	// The spectrum with what is made of it, a row of the inverse, and each
+	// chain's transform.
 	n := sites(m.Shape)
-	return (fieldBytes + 16) * n, latticeBytes(m.Shape) + 8*n
+	return (fieldBytes + 16) * n, latticeBytes(m.Shape) + 28*n
 }
 
 // Prepare implements [Model]. The error says what [NewDual]'s says.
@@ -152,6 +154,17 @@ func (m *DualIsing) Action(x, s []float64) { m.dual.Action(x, s) }
 
 // Gradient implements [Differentiable].
 func (m *DualIsing) Gradient(x, s, g []float64) { m.dual.Gradient(x, s, g) }
+
+// Follow implements [Sitewise].
+func (m *DualIsing) Follow(x Field, v []float64) { m.dual.Follow(x, v) }
+
+// ActionChange implements [Sitewise].
+func (m *DualIsing) ActionChange(x Field, v []float64, i int, d float64) float64 {
+	return m.dual.ActionChange(x, v, i, d)
+}
+
+// FollowChange implements [Sitewise].
+func (m *DualIsing) FollowChange(v []float64, i int, d float64) { m.dual.FollowChange(v, i, d) }
 
 // Magnetization implements [Magnetic], (1/N) sum x_i.
 func (m *DualIsing) Magnetization(s State) float64 { return mean(s.(Field)) }

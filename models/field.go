@@ -42,6 +42,20 @@ type Leaper interface {
 	Leap(x, p []float64, drift, kick float64)
 }
 
+// Sitewise is the ability of a [Differentiable] model in R^n to say what a change of
+// one coordinate costs, at the price of much less than an action. What it takes for
+// that the caller keeps beside a configuration, in an array v.
+type Sitewise interface {
+	Differentiable
+	// Follow writes v, of Dim numbers, of a configuration.
+	Follow(x Field, v []float64)
+	// ActionChange returns S(x with d added to coordinate i) - S(x).
+	ActionChange(x Field, v []float64, i int, d float64) float64
+	// FollowChange changes v as d is added to coordinate i. Rounding errors add
+	// up until Follow is called again.
+	FollowChange(v []float64, i int, d float64)
+}
+
 // Spherical is the ability of a [Differentiable] model whose sites hold unit
 // vectors: its measure is the uniform one on the spheres. Action and Gradient
 // take the components as coordinates; kernels use the part of the gradient

@@ -127,11 +127,25 @@ func (f *space3) metropolis(depth *float64) update {
 	}
 }
 
-// coordinate returns the update of a model of which only the action is known: as
-// that of a free field, but with the action computed at every attempt.
+// coordinate returns the update of a model that does not state its couplings: as
+// that of a free field, but with the action computed at every attempt where the
+// model is not Sitewise.
 func (k *fieldMetropolis) coordinate(m models.Differentiable, c Chain) update {
 	x, random := c.State.(models.Field), c.Random
 	k.width = 1
+	if m, ok := m.(models.Sitewise); ok {
+		v := make([]float64, m.Dim())
+		k.begin = func() { m.Follow(x, v) }
+		return func(at int) int {
+			d := k.width * (2*random.Float64() - 1)
+			if !accepts(random, m.ActionChange(x, v, at, d)) {
+				return 0
+			}
+			x[at] += d
+			m.FollowChange(v, at, d)
+			return 1
+		}
+	}
 	var is, proposed [1]float64 // the action of x, and of what is proposed
 	k.begin = func() { m.Action(x, is[:]) }
 	return func(at int) int {

@@ -242,3 +242,25 @@ func TestFieldAllocations(t *testing.T) {
 		}
 	}
 }
+
+// A dual on a lattice of 16 x 16 sites, by changes and by actions alone.
+func BenchmarkMetropolisOfDual(b *testing.B) {
+	beta := 0.44
+	m := &models.DualIsing{Periodic: models.Periodic{Shape: []int{16, 16}}, Thermal: models.Thermal{InverseT: &beta}, J: 1, Offset: 0.1}
+	if err := m.Prepare(); err != nil {
+		b.Fatal(err)
+	}
+	for name, m := range map[string]models.Differentiable{"changes": m, "actions": bare{m}} {
+		b.Run(name, func(b *testing.B) {
+			random := mc.NewStream(mc.NewKey(1, "dual"))
+			k := new(Metropolis).Bind(m, Chain{State: m.NewState(models.Hot, random), Random: random}).(mc.Tuner)
+			for range 50 {
+				k.Step()
+				k.Tune()
+			}
+			for b.Loop() {
+				k.Step()
+			}
+		})
+	}
+}

@@ -17,8 +17,8 @@ import (
 // # Fields
 //
 // Of a [models.FieldCoupled] model, and of any other [models.Differentiable] one
-// with the action computed at every attempt, what is proposed depends on a width
-// w:
+// (with the action computed at every attempt, unless it is [models.Sitewise]),
+// what is proposed depends on a width w:
 //
 //   - real numbers, and the components of vectors of any length one by one:
 //     phi + w u, u uniform in [-1, 1];

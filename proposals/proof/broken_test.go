@@ -157,7 +157,11 @@ type (
 		*models.Ising
 		of *models.Ising
 	}
+	// unfollowed leaves v as it is when a coordinate changes.
+	unfollowed struct{ *models.DualIsing }
 )
+
+func (unfollowed) FollowChange([]float64, int, float64) {}
 
 func (m singleBonds) Energy(s models.State) float64 {
 	if m.Shape[0] != 2 {
@@ -189,6 +193,7 @@ func TestBrokenModels(t *testing.T) {
 	found(t, "single bonds", model(singleBonds{ising}), "by its couplings")
 	found(t, "single bonds", transitions(singleBonds{ising}, new(proposals.Wolff)), notInvariant)
 	found(t, "order", model(wrongOrder{potts}), "the square of its spins' sum")
+	found(t, "changes", model(unfollowed{dualSpins.build(t).(*models.DualIsing)}), "the actions differ by")
 	found(t, "exact", model(staleExact{ising, ring.build(t).(*models.Ising)}), "the sum over all states")
 }
 

@@ -27,7 +27,7 @@ func fieldKernel(t testing.TB, e *ensemble, spec proposals.Spec) {
 
 // modelOf is Model for continuous variables.
 func (e *ensemble) modelOf() error {
-	return errors.Join(e.checkGradient(), e.checkCouplings(), e.checkOrder(), e.checkIdentity(), e.checkExact())
+	return errors.Join(e.checkGradient(), e.checkChange(), e.checkCouplings(), e.checkOrder(), e.checkIdentity(), e.checkExact())
 }
 
 // checkGradient compares derivatives with differences, and batches with their
@@ -57,6 +57,32 @@ func (e *ensemble) checkGradient() error {
 		if d := (up - s[i/n]) / (2 * h); !(math.Abs(d-slope) <= 1e-5*(1+math.Abs(slope))) {
 			return fmt.Errorf("the derivative of S by coordinate %d is %g; by differences it is %g", i%n, slope, d)
 		}
+	}
+	return nil
+}
+
+// checkChange compares what changes of one coordinate after another cost with
+// differences of actions.
+func (e *ensemble) checkChange() error {
+	m, ok := e.model.(models.Sitewise)
+	if !ok {
+		return nil
+	}
+	random := mc.NewStream(mc.NewKey(1, "changes"))
+	x, v := slices.Clone(e.starts[0]), make([]float64, m.Dim())
+	before, after := make([]float64, 1), make([]float64, 1)
+	m.Follow(x, v)
+	m.Action(x, before)
+	for range 100 {
+		i, d := random.IntN(len(x)), 2*random.Float64()-1
+		change := m.ActionChange(x, v, i, d)
+		x[i] += d
+		m.FollowChange(v, i, d)
+		m.Action(x, after)
+		if s := after[0] - before[0]; differ(change, s) {
+			return fmt.Errorf("ActionChange by %g at coordinate %d, which gives %v, is %g; the actions differ by %g", d, i, x, change, s)
+		}
+		before[0] = after[0]
 	}
 	return nil
 }

@@ -25,10 +25,10 @@ import (
 //
 // Of a model of continuous variables, [models.Differentiable], derivatives are those
 // of differences, batches give what configurations give one by one, the action is
-// that of [models.FieldCoupled], N^2 m^2 that of the vectors, the identity of
-// Schwinger and Dyson, <sum x dS/dx> = N or that of spheres, holds for
-// configurations that are drawn (see [Sampler]), and so do the values of
-// [models.Exact].
+// that of [models.FieldCoupled] and changes by what [models.Sitewise] says, N^2 m^2
+// that of the vectors, the identity of Schwinger and Dyson, <sum x dS/dx> = N or that
+// of spheres, holds for configurations that are drawn (see [Sampler]), and so do the
+// values of [models.Exact].
 func Model(t testing.TB, m models.Model) {
 	t.Helper()
 	if err := model(m); err != nil {

@@ -33,10 +33,10 @@ import (
 // Couplings of [Equal] colours, of which there must be two, enter with
 // delta(s, s') = (1 + s s')/2.
 //
-// Where all bonds of a lattice are alike M is diagonal in Fourier space, and
-// an action takes a time of N ln N, and a change of one number N. For other couplings M is inverted once, in
-// a time of N^3, and an action takes N^2. A Dual does not change, and is shared
-// by all chains.
+// Where all bonds of a lattice are alike M is diagonal in Fourier space, and an
+// action takes a time of N ln N. For other couplings M is inverted once, in a time
+// of N^3, and an action takes N^2. A change of one number takes N for either. A
+// Dual does not change, and is shared by all chains.
 type Dual struct {
 	m        covariance
 	field    []float64 // b

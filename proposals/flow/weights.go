@@ -343,7 +343,7 @@ func (w *Weights[T]) Difference(model []param.Setting, spec *Spec) error {
 	for _, pair := range []struct {
 		table     string
 		has, want []param.Setting
-	}{{"model", w.Model, model}, {"flow", w.Flow.Spec.keys(), spec.keys()}} {
+	}{{"model", thermal(w.Model, model), model}, {"flow", w.Flow.Spec.keys(), spec.keys()}} {
 		for _, want := range pair.want {
 			k := slices.IndexFunc(pair.has, func(s param.Setting) bool { return s.Key == want.Key })
 			if k < 0 {
@@ -360,6 +360,25 @@ func (w *Weights[T]) Difference(model []param.Setting, spec *Spec) error {
 		}
 	}
 	return nil
+}
+
+// thermal returns the keys of a model with a temperature in place of a beta, or the
+// other way round, where that is what other keys have, of the same value.
+func thermal(keys, other []param.Setting) []param.Setting {
+	for _, names := range [][2]string{{"temperature", "beta"}, {"beta", "temperature"}} {
+		i := slices.IndexFunc(keys, func(s param.Setting) bool { return s.Key == names[0] })
+		j := slices.IndexFunc(other, func(s param.Setting) bool { return s.Key == names[1] })
+		if i < 0 || j < 0 {
+			continue
+		}
+		a, _ := keys[i].Value.(float64)
+		b, _ := other[j].Value.(float64)
+		if math.Abs(a*b-1) < 1e-15 {
+			keys = slices.Clone(keys)
+			keys[i] = other[j]
+		}
+	}
+	return keys
 }
 
 // alike compares values of keys, files by their contents.

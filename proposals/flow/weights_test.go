@@ -2,6 +2,7 @@ package flow
 
 import (
 	"flag"
+	"fmt"
 	"math"
 	"os"
 	"path/filepath"
@@ -116,6 +117,12 @@ func TestDifference(t *testing.T) {
 	ising := &models.Ising{Periodic: m.Periodic, Thermal: m.Thermal, J: 1}
 	other := *m
 	other.Offset = 0.2
+	inverse := func(by float64) []param.Setting {
+		n := *m
+		beta := by / *m.Temperature
+		n.Thermal = models.Thermal{InverseT: &beta}
+		return keysOf("dual-ising", &n)
+	}
 	path := "rg.safetensors"
 	for _, c := range []struct {
 		model []param.Setting
@@ -124,6 +131,8 @@ func TestDifference(t *testing.T) {
 	}{
 		{keysOf("dual-ising", m), keys, ""},
 		{keysOf("dual-ising", m), map[string]any{"couplings": 2, "hidden": []int{3}, "weights": path}, ""},
+		{inverse(1), keys, ""},
+		{inverse(2), keys, fmt.Sprintf("is of a model without beta; expected %s", param.Format(2 / *m.Temperature))},
 		{keysOf("dual-ising", &other), keys, "is of a model with offset = 0.1; expected 0.2"},
 		{keysOf("ising", ising), keys, `is of a model with name = "dual-ising"; expected "ising"`},
 		{keysOf("dual-ising", m)[:4], keys, "is of a model with h = 0.0; expected none"},

@@ -23,6 +23,15 @@ import (
 // With this variable set the test binary is mcrun.
 const asProgram = "MCRUN_TEST_AS_PROGRAM"
 
+// thorough leaves a test out with -short, which the race detector gets: it runs
+// the program many times, in ways that others run it too.
+func thorough(t *testing.T) {
+	t.Helper()
+	if testing.Short() {
+		t.Skip("many runs of the program")
+	}
+}
+
 func TestMain(m *testing.M) {
 	if os.Getenv(asProgram) != "" {
 		Main()
@@ -297,6 +306,7 @@ func TestInterrupt(t *testing.T) {
 // model, also where kernels of spins and of fields take turns. Of 12 comparisons
 // one is beyond 5 sigma by chance in 150 000 runs.
 func TestDual(t *testing.T) {
+	thorough(t)
 	inDir(t, dualCard)
 	var s struct {
 		Results []struct {
@@ -304,11 +314,7 @@ func TestDual(t *testing.T) {
 			Observables map[string]struct{ Sigmas *float64 }
 		}
 	}
-	sweeps := "run.sweeps=12000"
-	if testing.Short() {
-		sweeps = "run.sweeps=3000"
-	}
-	out := succeed(t, "card.toml", "--json", "--set", sweeps, "--set", "run.chains=4")
+	out := succeed(t, "card.toml", "--json", "--set", "run.sweeps=12000", "--set", "run.chains=4")
 	if err := json.Unmarshal([]byte(out), &s); err != nil {
 		t.Fatal(err)
 	}

@@ -155,6 +155,7 @@ func TestTrainInterrupt(t *testing.T) {
 
 // Weights are trained where there are none, and used where they are.
 func TestWeights(t *testing.T) {
+	thorough(t)
 	inDir(t, flowCard)
 	succeed(t, "train", "card.toml", "--quiet", "--workers", "2")
 	weights := read(t, "rg.safetensors")
@@ -259,6 +260,7 @@ func TestWeights(t *testing.T) {
 // Weights that were given are files of the card: the run directory keeps them, and
 // does what it did without the file beside the card.
 func TestGivenWeights(t *testing.T) {
+	thorough(t)
 	inDir(t, flowCard)
 	succeed(t, "train", "card.toml", "--quiet", "--set", "seed=8", "-o", "eight.run")
 	weights := read(t, "rg.safetensors")
@@ -320,6 +322,7 @@ func TestGivenWeights(t *testing.T) {
 
 // Run directories of before weights were kept go on as they are.
 func TestWeightsNotKept(t *testing.T) {
+	thorough(t)
 	inDir(t, flowCard)
 	succeed(t, "train", "card.toml", "--quiet", "-o", "trained.run")
 	succeed(t, "card.toml", "--quiet")
@@ -360,6 +363,7 @@ func spoil(weights []byte) []byte {
 // A scan has a training for each model and flow, which serves all points that are
 // equal in them.
 func TestFlowScan(t *testing.T) {
+	thorough(t)
 	inDir(t, flowCard)
 	args := []string{"--quiet", "--set", "flow.rg.train.steps=10", "--set", "run.sweeps=20"}
 	succeed(t, append(args, "card.toml", "-o", "one.run", "--set", "scan.proposal.flow.steps=[1, 2]")...)
@@ -514,9 +518,7 @@ func array(t *testing.T, path, name string) (values []float64, shape string) {
 // A training that fails is told, with the remedy, and leaves the tasks that need
 // its flow to wait while the others run.
 func TestTrainingFails(t *testing.T) {
-	if testing.Short() {
-		t.Skip("many checks of a training")
-	}
+	thorough(t)
 	inDir(t, flowCard)
 	code, _, stderr := mcrun(t, "card.toml", "--set", "flow.rg.train.learning_rate=10.0", "--set", "flow.rg.train.steps=100000",
 		"--set", "flow.rg.train.check=1", "--set", "flow.rg.train.beta1=0.0", "--set", "flow.rg.train.beta2=0.0")

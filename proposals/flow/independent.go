@@ -22,11 +22,6 @@ import (
 // q_G being the density of the flow averaged over its symmetries. A chain stays
 // where w is large, for long where the flow has missed a mode.
 //
-// A configuration to begin with, as a hot one, may be where q_G is next to nothing
-// and w so large that no proposal is ever accepted. A chain that has accepted
-// none of its first [kern.Columns], at a sweep of thermalization, goes to one of as
-// many draws of the flow, chosen with their weights.
-//
 // As proposals do not depend on the chain they are drawn in batches of
 // [kern.Columns], and wait with their weights in a queue.
 //
@@ -205,13 +200,7 @@ type independent[T kern.Float] struct {
 	queue []float64 // proposals, one after the other
 	logs  []float64 // their ln w
 	next  int       // of the queue
-
-	refused int  // proposals so far, none of which was accepted; settled: some was
-	frozen  bool // thermalization is over
 }
-
-// settled stands for a count of refused proposals once one was accepted.
-const settled = -1
 
 func newIndependent[T kern.Float](f *Flow[T], m models.Differentiable, c proposals.Chain) *independent[T] {
 	return &independent[T]{
@@ -244,72 +233,30 @@ func (k *independent[T]) Step() {
 	k.next++
 	if !accepts(k.random, k.log[0], log) {
 		k.tally.Add(1, 0)
-		if k.refused != settled && k.refused < len(k.logs) {
-			k.refused++
-		}
 		return
 	}
 	k.tally.Add(1, 1)
-	k.move(x, log)
-}
-
-// move makes x, with its ln w, the configuration of the chain.
-func (k *independent[T]) move(x []float64, log float64) {
 	k.log[0] = log
 	copy(k.own, x)
 	copy(k.state, x)
-	k.refused = settled
 }
-
-// Tune implements [mc.Tuner].
-func (k *independent[T]) Tune() {
-	if k.frozen || k.refused < len(k.logs) {
-		return
-	}
-	k.sample(k.random, k.queue, k.logs)
-	k.next = len(k.logs) // its weights have chosen from this batch
-	most := math.Inf(-1)
-	for _, l := range k.logs {
-		if !math.IsNaN(l) {
-			most = max(most, l)
-		}
-	}
-	var chosen int
-	var total float64
-	for i, l := range k.logs {
-		w := math.Exp(l - most)
-		if !(w > 0) { // or not a number
-			continue
-		}
-		if total += w; k.random.Float64()*total < w {
-			chosen = i
-		}
-	}
-	if total > 0 {
-		k.move(k.queue[chosen*len(k.own):][:len(k.own)], k.logs[chosen])
-	}
-}
-
-// Freeze implements [mc.Tuner].
-func (k *independent[T]) Freeze() { k.frozen = true }
 
 // Save implements [mc.Saver]. Of the queue it saves what is left.
 func (k *independent[T]) Save(s *mc.Snapshot, prefix string) {
 	mc.Put(s, prefix+".own", k.own)
 	mc.Put(s, prefix+".weight", k.log)
-	mc.Put(s, prefix+".next", []int64{int64(k.next), int64(k.refused)})
+	mc.Put(s, prefix+".next", []int64{int64(k.next)})
 	mc.Put(s, prefix+".queue", k.queue[k.next*len(k.own):])
 	mc.Put(s, prefix+".weights", k.logs[k.next:])
 }
 
 // Load implements [mc.Saver].
 func (k *independent[T]) Load(s *mc.Snapshot, prefix string) error {
-	next := []int64{0, 0}
+	next := []int64{0}
 	if err := mc.Get(s, prefix+".next", next); err != nil {
 		return err
 	}
 	k.next = int(max(0, min(next[0], int64(len(k.logs)))))
-	k.refused = int(max(settled, min(next[1], int64(len(k.logs)))))
 	for _, a := range []struct {
 		name string
 		dst  []float64

@@ -301,38 +301,6 @@ func (p *pulled) Gradient(z, u, g []float64) {
 	floats.Sub(g, slope)
 }
 
-// A chain that begins where the flow never is leaves in thermalization, and once
-// that is over stays.
-func TestFarStart(t *testing.T) {
-	m := models.Mixture{Size: 2, Modes: []float64{0, 0}, Weights: []float64{1}, Sigma: 1.5} // wider than the flow
-	f := newFlow(t, &m, map[string]any{"architecture": "realnvp", "couplings": 2})
-	for _, frozen := range []bool{false, true} {
-		random, tally := mc.NewStream(mc.NewKey(1, "far")), new(mc.Tally)
-		x := models.Field{9, 9}
-		k := new(flow.Independent).WithFlow(f).Bind(&m, proposals.Chain{State: x, Random: random, Tally: tally})
-		tuner := k.(mc.Tuner)
-		if frozen {
-			tuner.Freeze()
-		}
-		for range 64 {
-			k.Step()
-		}
-		if tally.Accepted > 0 || x[0] != 9 {
-			t.Fatalf("left for %v by itself: not far", x)
-		}
-		tuner.Tune()
-		if left := x[0] != 9; left == frozen {
-			t.Errorf("frozen: %v, left: %v", frozen, left)
-		}
-		for range 64 {
-			k.Step()
-		}
-		if accepts := tally.Accepted > 0; accepts == frozen {
-			t.Errorf("frozen: %v, and %d of 64 proposals accepted", frozen, tally.Accepted)
-		}
-	}
-}
-
 // A forgetful kernel saves nothing.
 type forgetful struct{ proposals.Spec }
 

@@ -151,6 +151,15 @@ func TestTrainInterrupt(t *testing.T) {
 	if want := fmt.Sprintf("card.run has no records yet: flow rg is at step %d of 1000000 of its training\n", steps); steps == 0 || code != exitFailed || !strings.HasSuffix(stderr, want) {
 		t.Errorf("table: exit code %d, %s", code, stderr)
 	}
+
+	// Weights that are given meanwhile are used, and the training is left.
+	succeed(t, "train", "card.toml", "--quiet", "-o", "other.run")
+	weights := read(t, "rg.safetensors")
+	succeed(t, "card.toml", "--quiet", "--set", "flow.rg.train.steps=1000000")
+	succeed(t, "card.run", "--quiet")
+	if !bytes.Equal(read(t, "card.run/flows/rg.safetensors"), weights) {
+		t.Error("the weights that were given are not those of the run")
+	}
 }
 
 // Weights are trained where there are none, and used where they are.
@@ -161,6 +170,16 @@ func TestWeights(t *testing.T) {
 	weights := read(t, "rg.safetensors")
 	if !bytes.Equal(weights, read(t, "card.run/flows/rg.safetensors")) {
 		t.Error("the weights of the run directory are others than those beside the card")
+	}
+	// A directory that goes on by itself writes where the card said.
+	if err := os.Remove("rg.safetensors"); err != nil {
+		t.Fatal(err)
+	}
+	if table := succeed(t, "card.run"); !strings.Contains(table, "what their weights predict") {
+		t.Errorf("no predictions in\n%s", table)
+	}
+	if !bytes.Equal(weights, read(t, "rg.safetensors")) {
+		t.Error("the weights beside the card are others")
 	}
 	succeed(t, "card.toml", "--quiet")
 	if _, err := os.Stat("card.run/inputs"); err == nil || strings.Contains(string(read(t, "card.run/card.toml")), "weights") {
@@ -190,17 +209,6 @@ func TestWeights(t *testing.T) {
 		if !bytes.Equal(weights, read(t, dir+"/flows/rg.safetensors")) {
 			t.Errorf("%s: weights came back as others", dir)
 		}
-	}
-
-	// A directory that goes on by itself writes where the card said.
-	if err := os.Remove("rg.safetensors"); err != nil {
-		t.Fatal(err)
-	}
-	if table := succeed(t, "card.run"); !strings.Contains(table, "what their weights predict") {
-		t.Errorf("no predictions in\n%s", table)
-	}
-	if !bytes.Equal(weights, read(t, "rg.safetensors")) {
-		t.Error("the weights beside the card are others")
 	}
 
 	// What is known of them comes back too, with how long the training took.
@@ -293,8 +301,8 @@ func TestGivenWeights(t *testing.T) {
 			t.Errorf("%s: the weights are others, or the card", arg)
 		}
 	}
-	if !bytes.Equal(read(t, "rg.safetensors"), weights) {
-		t.Error("the weights beside the card are others")
+	if _, err := os.Stat("rg.safetensors"); err == nil {
+		t.Error("a run that is finished has written beside its card")
 	}
 
 	// Others are refused, even before the directory has made use of its own.

@@ -114,28 +114,37 @@ func (o *options) locate(path string) (*card.Card, string, error) {
 		return nil, "", err
 	}
 	_, err = os.Stat(filepath.Join(filepath.Dir(path), "run.json"))
-	kept := err == nil // in a run directory, whose inputs/ are no place for other weights
-	for i, t := range crd.Trainings() {
-		if path, ok := weights[t.File]; ok || kept && t.Given == nil {
-			crd.Trainings()[i].Weights = path
+	inRun := err == nil // whose inputs/ are no place for other weights
+	for i := range crd.Trainings() {
+		t := &crd.Trainings()[i]
+		if to, ok := weights[t.File]; ok {
+			t.Weights = filepath.Join(dir, to)
+		} else if inRun && t.Given == nil && filepath.Dir(t.Weights) == filepath.Join(filepath.Dir(path), "inputs") {
+			t.Weights = ""
 		}
 	}
 	return crd, dir, nil
 }
 
-// weights returns where a card wants the weights that it trains to be, by their
-// paths in its run directory.
-func weights(crd *card.Card) (map[string]string, error) {
+// weights returns where a card wants the weights that it trains to be, relative to
+// its run directory, by their paths in that.
+func weights(crd *card.Card, dir string) (map[string]string, error) {
 	paths := map[string]string{}
 	for _, t := range crd.Trainings() {
 		if t.Weights == "" || t.Given != nil {
 			continue
 		}
-		path, err := filepath.Abs(t.Weights)
+		from, err := filepath.Abs(dir)
 		if err != nil {
 			return nil, err
 		}
-		paths[t.File] = path
+		to, err := filepath.Abs(t.Weights)
+		if err != nil {
+			return nil, err
+		}
+		if paths[t.File], err = filepath.Rel(from, to); err != nil {
+			return nil, err
+		}
 	}
 	return paths, nil
 }
@@ -203,7 +212,7 @@ func (o *options) open(c *cobra.Command, crd *card.Card, dir string) (*store.Run
 	}
 	view, err := store.View(dir)
 	if errors.Is(err, fs.ErrNotExist) {
-		paths, err := weights(crd)
+		paths, err := weights(crd, dir)
 		if err != nil {
 			return nil, err
 		}

@@ -44,9 +44,9 @@ type Training struct {
 	made bool // by the run that goes on: Given is no file of the card then
 }
 
-// kept returns the file of weights that the run directory keeps in inputs/ under the
+// Kept returns the file of weights that the run directory keeps in inputs/ under the
 // name of its own, nil if there is none.
-func (t *Training) kept() *param.File {
+func (t *Training) Kept() *param.File {
 	if t.made {
 		return nil
 	}

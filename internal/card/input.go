@@ -68,7 +68,7 @@ func (c *Card) StoredScan(p *Point) []param.Setting {
 func (c *Card) weightsPath(flow string) string {
 	for i := range c.trainings {
 		t := &c.trainings[i]
-		if t.Name != flow || t.kept() == nil {
+		if t.Name != flow || t.Kept() == nil {
 			continue
 		}
 		if t.File != flowFile(flow) {
@@ -94,7 +94,7 @@ func (c *Card) list() []input {
 	c.named = []input{}
 	taken := map[string]bool{}
 	for i := range c.trainings {
-		if f := c.trainings[i].kept(); f != nil {
+		if f := c.trainings[i].Kept(); f != nil {
 			name := filepath.Base(c.trainings[i].File)
 			taken[name] = true
 			c.named = append(c.named, input{file: *f, name: name})

@@ -53,7 +53,7 @@ func (s *Source) open(m models.Model) (*store.Configs, error) {
 	array := portable.Array()
 	switch {
 	case len(file.Shape) > 0 && slices.Equal(file.Shape[1:], array.Shape):
-		return nil, fmt.Errorf("holds configurations of a ladder, of %d rungs each: with NumPy, configurations[:, 0] are those of the first", file.Shape[0])
+		return nil, fmt.Errorf("holds configurations of the shape %v, the model's is %v: of a ladder of %d rungs, if that is what they are of, take those of one, as configurations[:, 0] in NumPy", file.Shape, array.Shape, file.Shape[0])
 	case !slices.Equal(file.Shape, array.Shape):
 		return nil, fmt.Errorf("holds configurations of the shape %v, the model's is %v", file.Shape, array.Shape)
 	case file.Count == 0:

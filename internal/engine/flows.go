@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -130,7 +131,7 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 	}
 	judged, err := readEvaluation(r.dir.Path(), l.File)
 	unjudged := err != nil || file != nil && judged.SHA256 != flow.Hash(file)
-	if file == nil || unjudged && r.wasTrained(l) { // which knows how long it took
+	if file == nil || unjudged && l.Kept() == nil && r.wasTrained(l) { // which knows how long it took
 		file, took, err = r.train(ctx, l, target, m)
 		if f, failed := errors.AsType[*mc.Fault](err); failed {
 			return &fault{-1, place, f.Err.Error(), nil}
@@ -152,7 +153,8 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 			return err
 		}
 	}
-	if r.dir.Manifest().Flows[l.File] != sum {
+	known := r.dir.Manifest().Flows[l.File] == sum
+	if !known {
 		err := r.dir.Update(func(m *store.Manifest) {
 			if m.Flows == nil {
 				m.Flows = map[string]string{}
@@ -164,7 +166,11 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 		}
 	}
 	l.flow = w.Flow
-	r.copyWeights(l, file)
+	// A run that is finished writes nothing outside of its directory any more.
+	unfinished := func(t store.Task) bool { return t.State != store.Done }
+	if !known || slices.ContainsFunc(r.dir.Manifest().Tasks, unfinished) {
+		r.copyWeights(l, file)
+	}
 	return nil
 }
 

@@ -107,8 +107,13 @@ func writeCSV(w io.Writer, labels []string, runs []Summary) error {
 		}
 		for _, f := range s.Flows {
 			r := Result{Point: f.Point, Proposal: f.Name, Acceptance: f.Acceptance}
-			if i := slices.IndexFunc(s.Results, func(r Result) bool { return r.Point == f.Point }); i >= 0 {
-				r.Scan, r.Model = s.Results[i].Scan, s.Results[i].Model
+			for _, of := range s.Results {
+				if of.Point == f.Point {
+					r.Scan = of.Scan
+					if of.Rung == nil { // else the model is that of the rung
+						r.Model = of.Model
+					}
+				}
 			}
 			e := Estimate{Value: f.LogZ, Error: f.LogZError, Exact: f.LogZExact, Sigmas: f.sigmas()}
 			out.Write(append(append(begin("", &r, "", "", f.Seconds), "log_z"), end(nil, e, nil, f.Doubts)...))

@@ -291,6 +291,9 @@ func TestCSV(t *testing.T) {
 	s.Results = append(s.Results, examples()["profiles"].Results...)
 	seconds, z, sigma, exact, acceptance := 12.5, 3.0, 0.5, 2.0, 0.75
 	s.Flows = []Flow{{Name: "rg", Point: s.Results[0].Point, Seconds: &seconds, LogZ: &z, LogZError: &sigma, LogZExact: &exact, Acceptance: &acceptance, Doubts: []string{"one", "two"}}}
+	rung := 0 // of a ladder, whose models are not that of the flow
+	s.Results[0].Rung = &rung
+	s.Results = slices.DeleteFunc(s.Results, func(r Result) bool { return r.Point == s.Results[0].Point && r.Rung == nil })
 	var b bytes.Buffer
 	if err := Write(&b, s, "csv"); err != nil {
 		t.Fatal(err)
@@ -339,7 +342,7 @@ func TestCSV(t *testing.T) {
 	}
 	for name, want := range map[string]string{
 		"task": "", "proposal": "rg", "seconds": "12.5", "acceptance": "0.75", "observable": "log_z", "value": "3", "error": "0.5",
-		"exact": "2", "sigmas": "2", "doubts": "one | two", "scan.model.shape": jsonText(s.Results[0].Scan.value("model.shape")),
+		"exact": "2", "sigmas": "2", "doubts": "one | two", "model.name": "", "scan.model.shape": jsonText(s.Results[0].Scan.value("model.shape")),
 	} {
 		if got := rows[i][column(name)]; got != want {
 			t.Errorf("%s of a flow is %q, want %q", name, got, want)

@@ -41,8 +41,8 @@ type Manifest struct {
 	Flows map[string]string `json:"flows,omitempty"`
 
 	// Weights are where the card wants the weights that are trained to be besides,
-	// by the same paths; set by Create, so that it is known where the directory's
-	// own copy of the card goes on.
+	// relative to the directory, by the same paths; set by Create, so that it is
+	// known where the directory's own copy of the card goes on.
 	Weights map[string]string `json:"weights,omitempty"`
 }
 

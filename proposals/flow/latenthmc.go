@@ -28,8 +28,9 @@ import (
 // overlap. Where they do not, as where g has one of two modes of the target, it goes
 // by k x in place of x, which in every second step or so is tried first, with a k
 // drawn from the group, and accepted with the probability min(1, pi(k x)/pi(x)): 1
-// if the target has the symmetry. It counts as a proposal of its own. Modes that a trajectory does not cross and the
-// group does not connect need a cycle with the kernel flow, or one of spins.
+// if the target has the symmetry. It does not count as a proposal. Modes that a
+// trajectory does not cross and the group does not connect need a cycle with the
+// kernel flow, or one of spins.
 //
 // # Batches
 //
@@ -65,7 +66,7 @@ var (
 func init() {
 	proposals.Register(proposals.Entry{
 		Name: "latent-hmc",
-		Doc:  "hybrid Monte Carlo on the latent variables of a trained flow; one step is one trajectory",
+		Doc:  "hybrid Monte Carlo on the latent variables of a trained flow; one step is one trajectory, with images under its symmetry",
 		New:  func() proposals.Spec { return new(LatentHMC) },
 	})
 }
@@ -90,6 +91,10 @@ func (*LatentHMC) Ergodic(models.Model) error { return nil }
 // Reversible implements [proposals.Reversible]. A step is an image tried, h drawn,
 // and then a trajectory: one after the other.
 func (*LatentHMC) Reversible(models.Model) bool { return false }
+
+// Images reports whether a step may go to an image of a configuration as well, which
+// is not counted: what was rejected then may have moved.
+func (k *LatentHMC) Images() bool { return k.flow != nil && len(k.flow.group) > 1 }
 
 // Tunes implements [proposals.Tuned].
 func (k *LatentHMC) Tunes(m models.Model) (keys []string, accept float64) { return k.hmc().Tunes(m) }
@@ -125,6 +130,7 @@ type latentHMC[T kern.Float] struct {
 	latentTarget[T]
 	hmc    trajectories
 	every  []int     // all chains
+	was    []int     // h of all chains before a step
 	before []float64 // z of all chains before a trajectory
 	images []float64 // x of a chain and an image of it
 }
@@ -142,6 +148,7 @@ func newLatentHMC[T kern.Float](k *LatentHMC, f *Flow[T], m models.Differentiabl
 	l := &latentHMC[T]{
 		latentTarget: latentTarget[T]{Differentiable: m, latents: newLatents(f, m, chains), last: make([]float64, n*f.dim), prior: make([]float64, n), slope: make([]float64, n*f.dim)},
 		every:        indices(n),
+		was:          make([]int, n),
 		before:       make([]float64, n*f.dim),
 		images:       make([]float64, 2*f.dim),
 	}
@@ -158,7 +165,13 @@ func (l *latentHMC[T]) Step() {
 	for c := range l.chains {
 		l.turn(c)
 	}
+	copy(l.was, l.h)
 	l.arrive(l.every)
+	for c, h := range l.h {
+		if h != l.was[c] { // U is another, also where z is the same to the bit
+			l.hmc.Forget(c)
+		}
+	}
 	copy(l.before, l.z)
 	l.hmc.Step()
 	for c := range l.chains {
@@ -181,14 +194,9 @@ func (l *latentHMC[T]) turn(chain int) {
 	image(kx, x, e, 1)
 	var s [2]float64
 	l.Differentiable.Action(l.images, s[:])
-	tally := l.chains[chain].Tally
-	if !accepts(random, -s[0], -s[1]) {
-		tally.Add(1, 0)
-		return
+	if accepts(random, -s[0], -s[1]) {
+		copy(l.states[chain], kx)
 	}
-	tally.Add(1, 1)
-	copy(l.states[chain], kx)
-	l.hmc.Forget(chain) // k x may have the z that x had, with another h
 }
 
 // Tune implements [mc.Tuner].

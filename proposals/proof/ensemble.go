@@ -173,13 +173,15 @@ func (e *ensemble) start(spec proposals.Spec, sweeps int) error {
 	}
 	sum, square := make([]float64, len(e.functions)), make([]float64, len(e.functions))
 	was := make(models.Field, len(k.x))
+	i, ok := spec.(interface{ Images() bool }) // the kernel also goes to images, which it does not count
+	images := ok && i.Images()
 	for n, start := range e.starts {
 		copy(k.x, start)
 		for range fieldSteps {
 			copy(was, k.x)
 			tally := *k.tally
 			k.Step()
-			if k.tally.Proposed > tally.Proposed && k.tally.Accepted == tally.Accepted {
+			if !images && k.tally.Proposed > tally.Proposed && k.tally.Accepted == tally.Accepted {
 				if err := difference(k.x, was); err != nil {
 					return fmt.Errorf("all was rejected, but the configuration has changed: %w", err)
 				}

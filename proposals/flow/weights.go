@@ -363,7 +363,7 @@ func (w *Weights[T]) Difference(model []param.Setting, spec *Spec) error {
 }
 
 // thermal returns the keys of a model with a temperature in place of a beta, or the
-// other way round, where that is what other keys have, of the same value.
+// other way round, where that is what other keys have.
 func thermal(keys, other []param.Setting) []param.Setting {
 	for _, names := range [][2]string{{"temperature", "beta"}, {"beta", "temperature"}} {
 		i := slices.IndexFunc(keys, func(s param.Setting) bool { return s.Key == names[0] })
@@ -373,8 +373,9 @@ func thermal(keys, other []param.Setting) []param.Setting {
 		}
 		a, _ := keys[i].Value.(float64)
 		b, _ := other[j].Value.(float64)
+		keys = slices.Clone(keys)
+		keys[i] = param.Setting{Key: names[1], Value: 1 / a}
 		if math.Abs(a*b-1) < 1e-15 {
-			keys = slices.Clone(keys)
 			keys[i] = other[j]
 		}
 	}

@@ -132,7 +132,7 @@ func TestDifference(t *testing.T) {
 		{keysOf("dual-ising", m), keys, ""},
 		{keysOf("dual-ising", m), map[string]any{"couplings": 2, "hidden": []int{3}, "weights": path}, ""},
 		{inverse(1), keys, ""},
-		{inverse(2), keys, fmt.Sprintf("is of a model without beta; expected %s", param.Format(2 / *m.Temperature))},
+		{inverse(2), keys, fmt.Sprintf("is of a model with beta = %s; expected %s", param.Format(1 / *m.Temperature), param.Format(2 / *m.Temperature))},
 		{keysOf("dual-ising", &other), keys, "is of a model with offset = 0.1; expected 0.2"},
 		{keysOf("ising", ising), keys, `is of a model with name = "dual-ising"; expected "ising"`},
 		{keysOf("dual-ising", m)[:4], keys, "is of a model with h = 0.0; expected none"},

@@ -310,18 +310,7 @@ func TestGivenWeights(t *testing.T) {
 	if err := os.Rename("nine.safetensors", "rg.safetensors"); err != nil {
 		t.Fatal(err)
 	}
-	var run map[string]any
-	if err := json.Unmarshal(read(t, "card.run/run.json"), &run); err != nil {
-		t.Fatal(err)
-	}
-	delete(run, "flows")
-	unused, err := json.Marshal(run)
-	if err == nil {
-		err = os.WriteFile("card.run/run.json", unused, 0o644)
-	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	dropFromRun(t, "flows")
 	if code, _, stderr := mcrun(t, "card.toml"); code != exitUsage || !strings.Contains(stderr, "flow.rg.weights: SHA-256 "+flow.Hash(weights)[:8]+" in the run directory, ") {
 		t.Errorf("other weights: exit code %d, %s", code, stderr)
 	}
@@ -335,16 +324,8 @@ func TestWeightsNotKept(t *testing.T) {
 	succeed(t, "train", "card.toml", "--quiet", "-o", "trained.run")
 	succeed(t, "card.toml", "--quiet")
 	card := read(t, "trained.run/card.toml") // which names no weights
-	var run map[string]any
-	if err := json.Unmarshal(read(t, "card.run/run.json"), &run); err != nil {
-		t.Fatal(err)
-	}
-	delete(run, "inputs")
-	old, err := json.Marshal(run)
-	if err == nil {
-		err = errors.Join(os.WriteFile("card.run/run.json", old, 0o644), os.WriteFile("card.run/card.toml", card, 0o644), os.RemoveAll("card.run/inputs"))
-	}
-	if err != nil {
+	dropFromRun(t, "inputs")
+	if err := errors.Join(os.WriteFile("card.run/card.toml", card, 0o644), os.RemoveAll("card.run/inputs")); err != nil {
 		t.Fatal(err)
 	}
 	for _, arg := range []string{"card.run", "card.toml"} {
@@ -354,6 +335,21 @@ func TestWeightsNotKept(t *testing.T) {
 		}
 	}
 	succeed(t, "table", "card.run")
+}
+
+// dropFromRun takes a key out of card.run/run.json.
+func dropFromRun(t *testing.T, key string) {
+	t.Helper()
+	var run map[string]any
+	err := json.Unmarshal(read(t, "card.run/run.json"), &run)
+	delete(run, key)
+	b, marshal := json.Marshal(run)
+	if err = errors.Join(err, marshal); err == nil {
+		err = os.WriteFile("card.run/run.json", b, 0o644)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
 }
 
 // spoil returns weights of which the first number of the last array is NaN.

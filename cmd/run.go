@@ -129,14 +129,14 @@ func (o *options) locate(path string) (*card.Card, string, error) {
 // weights returns where a card wants the weights that it trains to be, relative to
 // its run directory, by their paths in that.
 func weights(crd *card.Card, dir string) (map[string]string, error) {
+	from, err := filepath.Abs(dir)
+	if err != nil {
+		return nil, err
+	}
 	paths := map[string]string{}
 	for _, t := range crd.Trainings() {
 		if t.Weights == "" || t.Given != nil {
 			continue
-		}
-		from, err := filepath.Abs(dir)
-		if err != nil {
-			return nil, err
 		}
 		to, err := filepath.Abs(t.Weights)
 		if err != nil {

@@ -90,13 +90,14 @@ func summary(c *cobra.Command, dir string) (report.Summary, error) {
 func trained(crd *card.Card, dir *store.Dir) string {
 	var list []string
 	for _, t := range crd.Trainings() {
-		base := strings.TrimSuffix(t.File, ".safetensors")
-		history, err := store.ReadSeries(dir.Path(base + "-train.npy"))
+		name := strings.TrimSuffix(path.Base(t.File), ".safetensors")
+		_, file := dir.TrainingPaths(name)
+		history, err := store.ReadSeries(file)
 		if err != nil {
 			continue // not begun, or damaged, which going on with it tells
 		}
 		steps := crd.Points[t.Point].Flow(t.Name).Train.Steps
-		list = append(list, fmt.Sprintf("flow %s is at step %d of %d of its training", path.Base(base), history.Rows(), steps))
+		list = append(list, fmt.Sprintf("flow %s is at step %d of %d of its training", name, history.Rows(), steps))
 	}
 	if list == nil {
 		return ""

@@ -176,7 +176,8 @@ func (r *Run) prepare(ctx context.Context, l *learner) (err error) {
 
 // wasTrained reports whether there is a checkpoint of the training of a flow.
 func (r *Run) wasTrained(l *learner) bool {
-	_, err := os.Stat(r.dir.Path(strings.TrimSuffix(l.File, ".safetensors") + "-train.safetensors"))
+	checkpoint, _ := r.dir.TrainingPaths(l.base())
+	_, err := os.Stat(checkpoint)
 	return err == nil
 }
 

@@ -96,10 +96,11 @@
 // A [Flow] is told as it came out of its training, by draws from it. Seconds of
 // training are summed over workers, as those of kernels are over chains, and nil
 // where the weights were given. KL(q||p) is the loss plus ln Z, exact where that is
-// known. What is to be held against a flow is a doubt, which begins with "flow" and
-// its name, of tasks whose only kernel is the independent sampler with this flow;
-// where other kernels take turns with it, it is told once for the flow, and keeps
-// no number from being judged.
+// known, and nil where it is not and the weights are worth few draws. What is to be
+// held against a flow is a doubt, which begins with "flow" and its name, of tasks
+// whose only kernel is the independent sampler with this flow; where other kernels
+// take turns with it, it is told once for the flow, and keeps no number from
+// being judged.
 //
 // Where kernels are compared the training is counted: effective samples divided by
 // the seconds of the kernel and of the whole training of its flow, in each row. Ratios

@@ -44,6 +44,13 @@ func (d *Dir) Path(elem ...string) string {
 	return filepath.Join(append([]string{d.path}, elem...)...)
 }
 
+// TrainingPaths returns the paths of the last checkpoint of a training and of its
+// history, where name is that of the weights, without an ending.
+func (d *Dir) TrainingPaths(name string) (checkpoint, history string) {
+	base := d.Path(flowsName, name+"-train")
+	return base + ".safetensors", base + ".npy"
+}
+
 // TaskPath returns the path of the directory of a task.
 func (d *Dir) TaskPath(task int) string {
 	return d.Path(tasksName, fmt.Sprintf("%04d-%s", task, d.manifest.Tasks[task].Name))
@@ -167,5 +174,4 @@ func (g *generation) series(path string) (*Series, []Notice, error) {
 
 func seriesName(chain int) string         { return fmt.Sprintf("chain-%02d.npy", chain) }
 func configurationsName(chain int) string { return fmt.Sprintf("chain-%02d.configs.npz", chain) }
-func trainingName(name string) string     { return name + "-train" }
 func checkpointName(group int) string     { return fmt.Sprintf("group-%02d.safetensors", group) }

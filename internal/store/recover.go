@@ -358,12 +358,13 @@ func (r *Run) Training(name, identity string, columns []Column) (*Group, *mc.Sna
 		return nil, nil, nil, err
 	}
 	l := rowLayout(slices.Clone(columns))
+	checkpoint, history := r.TrainingPaths(name)
 	return r.open(recovery{
-		checkpoint: r.Path(flowsName, trainingName(name)+".safetensors"),
+		checkpoint: checkpoint,
 		what:       "the training of " + name,
 		identity:   identityHash(identity),
 		columns:    l,
-		parts:      []part{{l, r.Path(flowsName, trainingName(name)+".npy")}},
+		parts:      []part{{l, history}},
 	})
 }
 

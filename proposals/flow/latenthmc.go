@@ -160,7 +160,7 @@ func newLatentHMC[T kern.Float](k *LatentHMC, f *Flow[T], m models.Differentiabl
 	return l
 }
 
-// Step makes one trajectory in each chain.
+// Step tries an image of each chain's configuration, draws h, and makes a trajectory.
 func (l *latentHMC[T]) Step() {
 	for c := range l.chains {
 		l.turn(c)

@@ -45,7 +45,9 @@
 // [mcrun/proposals.Reversible] or [mcrun/proposals.ClusterBuilder], that it is in
 // detailed balance and that its clusters give improved estimators. A claim to be
 // less fails as well where it is not true: a kernel that says that it is not
-// ergodic must not be, and must be so together with another.
+// ergodic must not be, and must be so together with another. One with a method
+// Images() bool that returns true may move in a step all proposals of which are
+// rejected, which is a flaw of others.
 //
 // # Which models
 //
